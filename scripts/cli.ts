@@ -5,26 +5,29 @@ import { CliError, ExitCode } from "./errors";
  * The verbs, each in a file of its own that is loaded only when its verb is called: a `status` must
  * not pay for what `demo` needs.
  */
-const VERBS: Record<string, { summary: string; load: () => { register(command: Command): void } }> = {
+const VERBS: Record<
+    string,
+    { summary: string; load: () => Promise<{ register(command: Command): void }> }
+> = {
     demo: {
         summary: "a blue/green switch under load, from a bare machine; writes out/demo.{json,html}",
-        load: () => require("./commands/demo"),
+        load: () => import("./commands/demo"),
     },
     sandbox: {
         summary: "a real Kubernetes on this machine: up, down, status, logs",
-        load: () => require("./commands/sandbox"),
+        load: () => import("./commands/sandbox"),
     },
 };
 
 /** Builds the command tree; only the verb that `argv` names is loaded. */
-export function createProgram(verb: string | undefined): Command {
+export async function createProgram(verb: string | undefined): Promise<Command> {
     const program = new Command("cutover")
         .description("Releases of APIs on Kubernetes through Pulumi")
         .exitOverride()
         .showSuggestionAfterError();
     for (const [name, { summary, load }] of Object.entries(VERBS)) {
         const command = program.command(name).description(summary).exitOverride();
-        if (name === verb) load().register(command);
+        if (name === verb) (await load()).register(command);
     }
     return program;
 }
@@ -32,7 +35,8 @@ export function createProgram(verb: string | undefined): Command {
 /** Runs one command line and sets the exit code; a user's mistake is one message, without a stack. */
 export async function main(argv: readonly string[]): Promise<void> {
     try {
-        await createProgram(argv[2]).parseAsync([...argv]);
+        const program = await createProgram(argv[2]);
+        await program.parseAsync([...argv]);
     } catch (error) {
         process.exitCode = report(error);
     }
