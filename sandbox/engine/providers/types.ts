@@ -123,6 +123,8 @@ export class InitError extends Error {
         readonly id: string,
         readonly outputs: Inputs,
         readonly reasons: string[],
+        /** From `read` only: the inputs as the live object has them. */
+        readonly inputs?: Inputs,
     ) {
         super(`resource ${id} was created or updated but failed to become ready`);
         this.name = "InitError";
