@@ -1,0 +1,250 @@
+import { isDeepStrictEqual } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { connect } from "./client";
+import { judgeEndpoints } from "./endpoints";
+import { gatherEvidence } from "./evidence";
+import { forecast } from "./preview";
+import { problemKey } from "./problems";
+import { ClusterError, NoClusterError, type ClusterReader } from "./reader";
+import {
+    ENDPOINTS_DEADLINE_SECONDS,
+    GATE_DEADLINE_SECONDS,
+    GateError,
+    type GateSpec,
+} from "./spec";
+import {
+    currentPods,
+    isReady,
+    judgeTarget,
+    problemsOf,
+    readSide,
+    type SideState,
+    type Verdict,
+} from "./target";
+import { systemClock, waitFor, type Clock, type Look } from "./wait";
+
+/** Where the gate reports to. */
+export interface GateLog {
+    /** `passing` lines are progress and need not be kept. */
+    info(message: string, passing?: boolean): void;
+    warn(message: string): void;
+}
+
+export interface GateContext {
+    connect(spec: GateSpec): Promise<ClusterReader>;
+    clock: Clock;
+    log: GateLog;
+}
+
+/** The part of a hook's arguments that the gate reads. */
+export type RouteChange = Pick<pulumi.ResourceHookArgs, "oldInputs" | "newInputs">;
+
+/** Holds the route back until its target can take the traffic; throws `GateError` where it cannot. */
+export async function beforeRoute(
+    spec: GateSpec,
+    change: RouteChange,
+    options: { dryRun: boolean },
+    context: GateContext = engineContext(),
+): Promise<void> {
+    if (!routeMoves(change)) return;
+    const { target } = spec;
+    if (target.neededReady < 1) {
+        throw new GateError(
+            `${staysPut(spec, change)}: ${target.label} is declared with ${target.neededReady} pods, and a live side needs at least 1`,
+        );
+    }
+    if (options.dryRun) return previewRoute(spec, change, context);
+
+    const verdict = await withReader(spec, context, (reader) =>
+        awaitTarget(spec, change, reader, context),
+    ).catch((error: unknown) => {
+        if (!(error instanceof ClusterError)) throw error;
+        throw new GateError(`${staysPut(spec, change)}: ${error.message}`);
+    });
+    context.log.info(`${target.label} has ${verdict.ready} ready pods; ${moveOf(spec, change)}`);
+}
+
+/** Makes sure that the route's traffic reaches the target's ready pods and nothing else. */
+export async function afterRoute(
+    spec: GateSpec,
+    change: RouteChange,
+    context: GateContext = engineContext(),
+): Promise<void> {
+    if (!routeMoves(change)) return;
+    const { namespace, service, target } = spec;
+    await withReader(spec, context, async (reader) => {
+        const look = async (): Promise<Look<string[]>> => {
+            const [slices, pods] = await Promise.all([
+                reader.listEndpointSlices(namespace, service),
+                reader.listPods(namespace, target.selector),
+            ]);
+            const { serving, because } = judgeEndpoints(slices, pods);
+            return because === undefined ? { done: serving } : { because };
+        };
+        const result = await waitFor(look, {
+            deadlineSeconds: ENDPOINTS_DEADLINE_SECONDS,
+            clock: context.clock,
+            say: (line) => context.log.info(`${service}: ${line}`, true),
+        });
+        if (result.value === undefined) {
+            const state = await readSide(reader, namespace, target).catch(() => undefined);
+            const evidence = state ? `\n${await gatherEvidence(reader, namespace, state)}` : "";
+            throw new GateError(
+                `${service} points to ${target.label}, but after ${ENDPOINTS_DEADLINE_SECONDS} s ${result.because}${evidence}`,
+            );
+        }
+    });
+}
+
+/** Whether traffic goes elsewhere after the change: a create does, a new label does not. */
+export function routeMoves({ oldInputs, newInputs }: RouteChange): boolean {
+    return (
+        oldInputs === undefined ||
+        !isDeepStrictEqual(destinationOf(oldInputs), destinationOf(newInputs ?? {}))
+    );
+}
+
+function destinationOf(inputs: Record<string, unknown>): unknown {
+    const { selector, ports } = (inputs.spec ?? {}) as { selector?: unknown; ports?: unknown };
+    if (!Array.isArray(ports)) return { selector, ports };
+    const targets = ports.map((port: { port?: unknown; targetPort?: unknown }) => [
+        port.port,
+        port.targetPort,
+    ]);
+    return { selector, targets };
+}
+
+async function awaitTarget(
+    spec: GateSpec,
+    change: RouteChange,
+    reader: ClusterReader,
+    { clock, log }: GateContext,
+): Promise<Verdict> {
+    const { namespace, target, deadlineSeconds = GATE_DEADLINE_SECONDS } = spec;
+    const seenSince = new Map<string, number>();
+    let last: SideState | undefined;
+    let ready = 0;
+
+    const look = async (): Promise<Look<Verdict>> => {
+        last = await readSide(reader, namespace, target);
+        if (last === undefined) {
+            throw new GateError(
+                `${staysPut(spec, change)}: Deployment ${namespace}/${target.deployment} of ${target.label} does not exist`,
+            );
+        }
+        for (const problem of problemsOf(last, deadlineSeconds)) {
+            const key = problemKey(problem);
+            if (!seenSince.has(key)) seenSince.set(key, last.now);
+        }
+        const verdict = judgeTarget(last, target, { deadlineSeconds, seenSince });
+        ready = verdict.ready;
+        return verdict.kind === "waiting" ? { because: verdict.because } : { done: verdict };
+    };
+    const result = await waitFor(look, {
+        deadlineSeconds,
+        clock,
+        say: (line) => log.info(`waiting for ${readiness(spec, ready)}: ${line}`, true),
+    });
+    if (result.value?.kind === "ready") return result.value;
+    const because = result.value?.kind === "failed" ? result.value.because : result.because;
+    const evidence = last ? `\n${await gatherEvidence(reader, namespace, last)}` : "";
+    throw new GateError(
+        `${staysPut(spec, change)}: ${because} (${readiness(spec, ready)} after ${Math.round(result.waitedSeconds)} s)${evidence}`,
+    );
+}
+
+async function previewRoute(
+    spec: GateSpec,
+    change: RouteChange,
+    context: GateContext,
+): Promise<void> {
+    const { namespace, service, target, previous } = spec;
+    const deadlineSeconds = spec.deadlineSeconds ?? GATE_DEADLINE_SECONDS;
+    try {
+        await withReader(spec, context, async (reader) => {
+            const [state, before] = await Promise.all([
+                readSide(reader, namespace, target),
+                previous && readSide(reader, namespace, previous),
+            ]);
+            const { kind, message } = forecast(state, target, deadlineSeconds);
+            if (kind === "hopeless") {
+                const evidence = state ? `\n${await gatherEvidence(reader, namespace, state)}` : "";
+                throw new GateError(
+                    `${staysPut(spec, change)}: this update keeps what fails in ${target.label}; release a fix to it first. ${message}${evidence}`,
+                );
+            }
+            const now = previous
+                ? `; ${previous.label} has ${before ? currentPods(before).filter(isReady).length : 0} ready pods now`
+                : "";
+            const line = `${message}: ${moveOf(spec, change)}${now}`;
+            if (kind === "doubtful") context.log.warn(line);
+            else context.log.info(line);
+        });
+    } catch (error) {
+        if (!(error instanceof ClusterError) && !isNoAccess(error)) throw error;
+        context.log.warn(
+            `${service}: the ready pods of ${target.label} cannot be checked in this preview: ${error.message}`,
+        );
+    }
+}
+
+class NoAccess extends GateError {}
+
+function isNoAccess(error: unknown): error is NoAccess {
+    return error instanceof NoAccess;
+}
+
+async function withReader<T>(
+    spec: GateSpec,
+    context: GateContext,
+    work: (reader: ClusterReader) => Promise<T>,
+): Promise<T> {
+    const reader = await open(spec, context);
+    try {
+        return await work(reader);
+    } finally {
+        reader.close();
+    }
+}
+
+async function open(spec: GateSpec, context: GateContext): Promise<ClusterReader> {
+    try {
+        return await context.connect(spec);
+    } catch (error) {
+        if (!(error instanceof NoClusterError)) throw error;
+        throw new NoAccess(`${spec.service}: no access to the cluster: ${error.message}`);
+    }
+}
+
+function staysPut(spec: GateSpec, { oldInputs }: RouteChange): string {
+    if (oldInputs === undefined) return `${spec.service} is not created`;
+    return spec.previous
+        ? `${spec.service} stays on ${spec.previous.label}`
+        : `${spec.service} stays as it is`;
+}
+
+function moveOf(spec: GateSpec, { oldInputs }: RouteChange): string {
+    if (oldInputs === undefined) return `${spec.service} → ${spec.target.label}`;
+    return spec.previous
+        ? `${spec.service} ${spec.previous.label} → ${spec.target.label}`
+        : `${spec.service} → ${spec.target.label}`;
+}
+
+function readiness({ target }: GateSpec, ready: number): string {
+    return `${target.label} has ${ready} of ${target.neededReady} ready pods`;
+}
+
+/** The gate as the engine runs it. */
+function engineContext(): GateContext {
+    const ignore = () => undefined;
+    return {
+        connect,
+        clock: systemClock,
+        log: {
+            // Progress that cannot be delivered must not fail a deployment.
+            info: (message, passing) =>
+                void pulumi.log.info(message, undefined, undefined, passing).catch(ignore),
+            warn: (message) => void pulumi.log.warn(message).catch(ignore),
+        },
+    };
+}

@@ -1,0 +1,61 @@
+/**
+ * How long the gate waits, in seconds, until the target of a route has enough ready pods. As long as
+ * a rollout may stall before Kubernetes calls it failed (`progressDeadlineSeconds`).
+ */
+export const GATE_DEADLINE_SECONDS = 120;
+
+/**
+ * How long, in seconds, the Service may take to have exactly the target's pods as endpoints. The
+ * endpoint controller needs milliseconds; a new leader of it needs about 15 s to take over.
+ */
+export const ENDPOINTS_DEADLINE_SECONDS = 30;
+
+/** How long, in seconds, one request to the API server may take. */
+export const REQUEST_TIMEOUT_SECONDS = 10;
+
+/** One side of a route: a Deployment and the labels that select its pods. */
+export interface GateSide {
+    /** Name of the Deployment. */
+    deployment: string;
+    /** The labels by which the route selects the side's pods. */
+    selector: Record<string, string>;
+    /** What the user calls the side: `green`, `canary`. */
+    label: string;
+}
+
+/** The side that gets the traffic. */
+export interface GateTarget extends GateSide {
+    /** Ready pods it must have before the route may move, at least 1. */
+    neededReady: number;
+    /**
+     * The image that this `up` declares for the side. With it, preview can tell a failing target that
+     * this `up` replaces from one that it leaves as it is; without it, preview only warns.
+     */
+    image?: string;
+    /** The plain environment of the release, compared with the running one like `image`. */
+    env?: Record<string, string>;
+}
+
+/** What the gate of one route checks, and in which cluster. */
+export interface GateSpec {
+    /** Context of the kubeconfig; only an inline kubeconfig may leave it out (its current one then). */
+    context: string | undefined;
+    /** Path or content of a kubeconfig. Defaults to `KUBECONFIG`, then `~/.kube/config`. */
+    kubeconfig?: string;
+    namespace: string;
+    /** The Service that is the route. */
+    service: string;
+    target: GateTarget;
+    /** The side that has the traffic now; absent on the first `up`. */
+    previous?: GateSide;
+    /** How long to wait for ready pods, in seconds. Defaults to `GATE_DEADLINE_SECONDS`. */
+    deadlineSeconds?: number;
+}
+
+/** The gate refuses: the message is all that the user gets to see. */
+export class GateError extends Error {
+    constructor(message: string) {
+        super(message);
+        this.name = "GateError";
+    }
+}
