@@ -141,6 +141,11 @@ export interface ProviderPlugin {
      * {@link UNKNOWN} in a preview.
      */
     configure(inputs: Inputs): Promise<ResourceProvider>;
+    /**
+     * Whether the new configuration points at another place (such as another cluster), so that every
+     * resource must be made anew there; absent: never.
+     */
+    replaces?(oldInputs: Inputs, newInputs: Inputs): boolean | Promise<boolean>;
 }
 
 /** Plugins by package name, each loaded only when a program uses it. */
