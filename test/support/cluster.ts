@@ -1,4 +1,4 @@
-import type { SandboxInfo } from "../../sandbox";
+import * as sandbox from "../../sandbox";
 import { silentProgress } from "../../scripts/progress";
 
 /** Minutes, not seconds: the first run on a machine builds Kubernetes. */
@@ -10,7 +10,7 @@ export interface Cluster {
     kubeconfig: string;
     context: string;
     /** Absent on a cluster of one's own (`CUTOVER_E2E_CONTEXT`). */
-    sandbox: SandboxInfo | undefined;
+    sandbox: sandbox.SandboxInfo | undefined;
 }
 
 let shared: Promise<Cluster | { skip: string }> | undefined;
@@ -49,7 +49,6 @@ async function provide(): Promise<Cluster | { skip: string }> {
     }
     const skip = cannotRun();
     if (skip) return { skip };
-    const sandbox = await import("../../sandbox");
     const running = (await sandbox.status()).running;
     startedHere = !running;
     const info = await sandbox.up(silentProgress);
@@ -67,6 +66,5 @@ function cannotRun(): string | undefined {
 after(async function () {
     this.timeout(DOWN_TIMEOUT_MS);
     if (!startedHere) return;
-    const sandbox = await import("../../sandbox");
     await sandbox.down(silentProgress);
 });
