@@ -5,7 +5,7 @@ import { cacheDir } from "../paths";
 import { readAptSetUp, type AptSetUp } from "./apt";
 import { packLayout, type ArchivedImage } from "./archive";
 import { baseHash, ensureBase } from "./bases";
-import { Buildah } from "./buildah";
+import { Buildah, type BuildRequest } from "./buildah";
 import { contentHash, folderHash } from "./content";
 import { withLock } from "./lock";
 import { ensurePackages } from "./packages";
@@ -99,11 +99,17 @@ async function buildSet(
             fs.mkdirSync(contexts[stage]);
             await make(contexts[stage], signal);
         }
-        const mounts = definition.installsPackages ? writeAptSetUp(work, await apt()) : {};
+        const network = definition.installsPackages ? writeNetworkSetUp(work, await apt()) : {};
         for (const [ref, args] of Object.entries(definition.images)) {
             say(`building ${ref}`);
             const all = { [definition.baseArg]: base, ...args };
-            await buildah.build({ context: definition.context, ref, args: all, contexts, mounts });
+            await buildah.build({
+                context: definition.context,
+                ref,
+                args: all,
+                contexts,
+                ...network,
+            });
         }
         say("packing");
         const layout = path.join(work, "layout");
@@ -119,8 +125,11 @@ async function buildSet(
     dropOldArchives(folder, set);
 }
 
-/** Files to mount over the empty ones of the base image while its RUN steps install packages. */
-function writeAptSetUp(folder: string, { sources, config }: AptSetUp): Record<string, string> {
+/** What RUN steps need to fetch packages as this machine does; mounted over empty files of the base. */
+function writeNetworkSetUp(
+    folder: string,
+    { sources, config }: AptSetUp,
+): Pick<BuildRequest, "mounts" | "secrets"> {
     const files = { "/etc/apt/sources.list": sources, "/etc/apt/apt.conf": config };
     const mounts: Record<string, string> = {};
     for (const [target, text] of Object.entries(files)) {
@@ -128,8 +137,9 @@ function writeAptSetUp(folder: string, { sources, config }: AptSetUp): Record<st
         fs.writeFileSync(file, text);
         mounts[target] = file;
     }
-    if (fs.existsSync(TRUSTED_AUTHORITIES)) mounts[TRUSTED_AUTHORITIES] = TRUSTED_AUTHORITIES;
-    return mounts;
+    if (!fs.existsSync(TRUSTED_AUTHORITIES)) return { mounts };
+    mounts[TRUSTED_AUTHORITIES] = TRUSTED_AUTHORITIES;
+    return { mounts, secrets: { ca: TRUSTED_AUTHORITIES } };
 }
 
 function dropOldArchives(folder: string, set: ImageSetName): void {

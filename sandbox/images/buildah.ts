@@ -17,6 +17,8 @@ export interface BuildRequest {
     contexts?: Record<string, string>;
     /** Files seen by RUN steps, by their path there; they must exist in the base image. */
     mounts?: Record<string, string>;
+    /** Files that RUN steps ask for by id. */
+    secrets?: Record<string, string>;
 }
 
 export interface BuildahOptions {
@@ -48,6 +50,10 @@ export class Buildah {
             ...Object.entries(request.mounts ?? {}).flatMap(([to, from]) => [
                 "--volume",
                 `${from}:${to}:ro`,
+            ]),
+            ...Object.entries(request.secrets ?? {}).flatMap(([id, file]) => [
+                "--secret",
+                `id=${id},src=${file}`,
             ]),
             request.context,
         ]);

@@ -21,7 +21,7 @@ export const API_IMAGES = Object.fromEntries(
     ]),
 ) as Record<ApiImage, string>;
 
-export const POSTGRES_IMAGE = "cutover.local/postgres:15";
+export const POSTGRES_IMAGE = "cutover.local/postgres:14";
 
 /** Images that are built, kept and imported together, sharing their layers in one archive. */
 export type ImageSetName = "api" | "postgres";
@@ -32,7 +32,10 @@ export interface ImageSetDefinition {
     base: BaseName;
     /** The build argument that names the base image, as on a public base. */
     baseArg: string;
-    /** Whether RUN steps install packages: they then see the machine's apt set-up. */
+    /**
+     * Whether RUN steps fetch packages. They then see the machine's apt set-up, and its certificate
+     * authorities as the build secret `ca`; none of it stays in the image.
+     */
     installsPackages: boolean;
     /** Build stages that need a network elsewhere and are made from this checkout here. */
     stages?: Record<string, (folder: string, signal?: AbortSignal) => Promise<void>>;
