@@ -49,12 +49,13 @@ stopped_early() {
 trap stopped_early INT TERM
 trap stop_server EXIT
 
-# The entrypoint runs and stops a server of its own while it initialises. Ours is the one whose
-# process is the entrypoint's after its exec; line 8 of the file is the server's own status.
+# The entrypoint runs and stops a server of its own while it initialises: ours is the one whose
+# process is the entrypoint's after its exec. A killed server leaves its file behind, perhaps with the
+# number that ours has now, so the answer counts too.
 is_ready() {
-    local lines=()
-    [ -f "$1/postmaster.pid" ] && mapfile -t lines <"$1/postmaster.pid"
-    [ "${lines[0]:-}" = "$server" ] && [[ "${lines[7]:-}" == ready* ]]
+    local pid=
+    [ -f "$1/postmaster.pid" ] && read -r pid <"$1/postmaster.pid"
+    [ "$pid" = "$server" ] && pg_isready --quiet --host "$sockets"
 }
 
 # No deadline: crash recovery takes as long as it takes, and the startup probe has the last word.
