@@ -1,0 +1,147 @@
+import type { Input } from "@pulumi/pulumi";
+import type { types } from "@pulumi/kubernetes";
+import type { ApiArgs, ProbeArgs, ResourcesArgs, SecretFilesArgs } from "./args";
+import * as defaults from "./defaults";
+
+type PodTemplate = types.input.core.v1.PodTemplateSpec;
+type Volume = types.input.core.v1.Volume;
+type VolumeMount = types.input.core.v1.VolumeMount;
+
+/** What one side runs. */
+export interface PodSpec {
+    /** Name of the container: the API's. */
+    app: string;
+    image: string;
+    api: ApiArgs;
+    labels: Record<string, Input<string>>;
+    /** The variables on top of those that every pod gets. */
+    env: Record<string, Input<string>>;
+    serviceAccount: Input<string>;
+    /** Name of the ConfigMap and of the Secret that hold the release's files, if it has any. */
+    files?: Input<string>;
+    secrets?: Input<string>;
+    secretFiles: SecretFilesArgs[];
+}
+
+/** The pod template: nothing in it depends on whether its side is live, or a switch would restart it. */
+export function podTemplate(spec: PodSpec): PodTemplate {
+    const { api } = spec;
+    const port = api.port ?? defaults.PORT;
+    const volumes = volumesOf(spec);
+    return {
+        metadata: {
+            labels: spec.labels,
+            annotations: {
+                "prometheus.io/scrape": "true",
+                "prometheus.io/port": String(port),
+                "prometheus.io/path": defaults.METRICS_PATH,
+                ...api.annotations,
+            },
+        },
+        spec: {
+            serviceAccountName: spec.serviceAccount,
+            automountServiceAccountToken: false,
+            enableServiceLinks: false,
+            imagePullSecrets: api.imagePullSecrets?.map((name) => ({ name })),
+            securityContext: {
+                runAsNonRoot: true,
+                runAsUser: defaults.RUN_AS_USER,
+                runAsGroup: defaults.RUN_AS_USER,
+                fsGroup: defaults.RUN_AS_USER,
+                seccompProfile: { type: "RuntimeDefault" },
+            },
+            terminationGracePeriodSeconds:
+                api.lifecycle?.terminationGracePeriodSeconds ??
+                defaults.TERMINATION_GRACE_PERIOD_SECONDS,
+            containers: [
+                {
+                    name: spec.app,
+                    image: spec.image,
+                    ports: [{ name: defaults.PORT_NAME, containerPort: port }],
+                    env: envOf(spec, port),
+                    readinessProbe: probe(port, defaults.READINESS_PROBE, api.probes?.readiness),
+                    livenessProbe: probe(port, defaults.LIVENESS_PROBE, api.probes?.liveness),
+                    resources: resources(api.resources),
+                    lifecycle: { preStop: preStop(api) },
+                    securityContext: {
+                        allowPrivilegeEscalation: false,
+                        readOnlyRootFilesystem: true,
+                        capabilities: { drop: ["ALL"] },
+                    },
+                    volumeMounts: volumes.map(({ mount }) => mount),
+                },
+            ],
+            volumes: volumes.map(({ volume }) => volume),
+        },
+    };
+}
+
+/** The downward API's first, then the rest by name, so that the order of a map changes no pod. */
+function envOf(spec: PodSpec, port: number): types.input.core.v1.EnvVar[] {
+    const fromPod = (name: string, fieldPath: string) => ({
+        name,
+        valueFrom: { fieldRef: { fieldPath } },
+    });
+    const variables: Record<string, Input<string>> = {
+        PORT: String(port),
+        MAX_CONNECTION_AGE_SECONDS: String(
+            spec.api.maxConnectionAgeSeconds ?? defaults.MAX_CONNECTION_AGE_SECONDS,
+        ),
+        ...spec.env,
+    };
+    return [
+        fromPod("POD_NAME", "metadata.name"),
+        fromPod("NAMESPACE", "metadata.namespace"),
+        ...Object.entries(variables)
+            .filter(([name]) => name !== "POD_NAME" && name !== "NAMESPACE")
+            .sort(([a], [b]) => (a < b ? -1 : 1))
+            .map(([name, value]) => ({ name, value })),
+    ];
+}
+
+function probe(port: number, base: ProbeArgs, own: ProbeArgs = {}): types.input.core.v1.Probe {
+    const { path, ...timing } = { ...base, ...own };
+    return { httpGet: { path, port }, ...timing };
+}
+
+function resources(own: ResourcesArgs = {}): types.input.core.v1.ResourceRequirements {
+    return {
+        requests: own.requests ?? defaults.RESOURCES.requests,
+        limits: own.limits ?? defaults.RESOURCES.limits,
+    };
+}
+
+/** A shell's sleep, as in the guide: Kubernetes' own sleep action needs a newer cluster than we do. */
+function preStop(api: ApiArgs): types.input.core.v1.LifecycleHandler {
+    const seconds = api.lifecycle?.preStopSleepSeconds ?? defaults.PRE_STOP_SLEEP_SECONDS;
+    return { exec: { command: ["/bin/sh", "-c", `sleep ${seconds}`] } };
+}
+
+/** A writable folder for temporary files, and read-only ones for what is mounted. */
+function volumesOf(spec: PodSpec): { volume: Volume; mount: VolumeMount }[] {
+    const found: { volume: Volume; mount: VolumeMount }[] = [
+        {
+            volume: { name: "tmp", emptyDir: { sizeLimit: defaults.TMP_SIZE_LIMIT } },
+            mount: { name: "tmp", mountPath: defaults.TMP_PATH },
+        },
+    ];
+    const add = (name: string, mountPath: string, source: Omit<Volume, "name">) =>
+        found.push({
+            volume: { name, ...source },
+            mount: { name, mountPath, readOnly: true },
+        });
+    if (spec.files !== undefined) {
+        add("files", defaults.FILES_PATH, { configMap: { name: spec.files } });
+    }
+    if (spec.secrets !== undefined) {
+        // 0440 with the pod's group: readable to the API and to nobody else.
+        add("secrets", defaults.SECRETS_PATH, {
+            secret: { secretName: spec.secrets, defaultMode: 0o440 },
+        });
+    }
+    for (const { name, secretName, files, mountPath } of spec.secretFiles) {
+        const items = Object.entries(files).map(([path, key]) => ({ path, key }));
+        add(name, mountPath, { secret: { secretName, items, defaultMode: 0o440 } });
+    }
+    return found;
+}

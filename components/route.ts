@@ -1,0 +1,86 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Service } from "@pulumi/kubernetes/core/v1/service";
+import { PORT_NAME, SERVICE_TYPE } from "./defaults";
+import { routeHooks, type GateSpec } from "./gate";
+import { ServiceType } from "./plan/types";
+
+export interface RouteArgs {
+    namespace: string;
+    /** Name of the Service. It must never change: its clients know it. */
+    serviceName: string;
+    /** Port of the Service, and of the pods behind it unless `targetPort` says otherwise. */
+    port: number;
+    /** Port of the pods. Defaults to `port`. */
+    targetPort?: number;
+    /** The pods that get the traffic. */
+    selector: Record<string, string>;
+    /** How the Service is exposed. Defaults to `ClusterIP`. */
+    type?: ServiceType;
+    /** Port on every node, with type `NodePort` or `LoadBalancer`. Defaults to one that Kubernetes picks. */
+    nodePort?: number;
+    labels?: Record<string, pulumi.Input<string>>;
+    /** What the gate checks before and after the route moves. */
+    gate: GateSpec;
+}
+
+/**
+ * The public Service of an API: the one object that decides where live traffic goes. It is made once
+ * and stays, whatever the strategy, so that only its selector and target port ever change; the
+ * component sits beside the strategy's, not below it, because a new parent would be a new Service.
+ *
+ * Pulumi's own wait for a Service lasts 10 s and passes with no endpoint at all. The gate's hooks do
+ * better, so the wait is off, except for a LoadBalancer, whose address has to be waited for.
+ */
+export class Route extends pulumi.ComponentResource {
+    readonly service: Service;
+    /** Where the API is reached: inside the cluster, on a node's port, or at a load balancer. */
+    readonly url: pulumi.Output<string>;
+
+    constructor(name: string, args: RouteArgs, opts?: pulumi.ComponentResourceOptions) {
+        const { namespace, serviceName, port, targetPort = port, selector, nodePort } = args;
+        const type = args.type ?? SERVICE_TYPE;
+        super("cutover:index:Route", name, { namespace, serviceName, port, type }, opts);
+
+        this.service = new Service(
+            name,
+            {
+                metadata: {
+                    name: serviceName,
+                    namespace,
+                    labels: args.labels,
+                    annotations:
+                        type === ServiceType.loadBalancer ? {} : { "pulumi.com/skipAwait": "true" },
+                },
+                spec: {
+                    type,
+                    selector,
+                    ports: [{ name: PORT_NAME, port, targetPort, nodePort }],
+                },
+            },
+            {
+                parent: this,
+                dependsOn: opts?.dependsOn,
+                hooks: routeHooks(name, args.gate),
+            },
+        );
+        this.url = urlOf(this.service, type);
+        this.registerOutputs({ service: this.service.metadata.name, url: this.url });
+    }
+}
+
+/** A node's port is shown at 127.0.0.1, where it answers on a node itself and in local clusters. */
+function urlOf(service: Service, type: ServiceType): pulumi.Output<string> {
+    return pulumi
+        .all([service.metadata, service.spec, service.status])
+        .apply(([metadata, spec, status]) => {
+            const port = spec.ports[0];
+            if (type === ServiceType.nodePort) return `http://127.0.0.1:${port?.nodePort ?? 0}`;
+            const ingress = status?.loadBalancer?.ingress?.[0];
+            const balancer = ingress?.hostname ?? ingress?.ip;
+            const host =
+                type === ServiceType.loadBalancer && balancer !== undefined
+                    ? balancer
+                    : `${metadata.name}.${metadata.namespace}.svc`;
+            return `http://${host}:${port?.port ?? 0}`;
+        });
+}

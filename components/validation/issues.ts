@@ -1,0 +1,88 @@
+import { nearest } from "./nearest";
+import { oneOf, pathOf, show, type Violation } from "./violation";
+
+/** The part of a zod issue that is read here. */
+export interface Issue {
+    code: string;
+    path: readonly PropertyKey[];
+    message: string;
+    expected?: string;
+    keys?: readonly string[];
+    values?: readonly unknown[];
+}
+
+/** What is hidden from error messages: the value may be a secret. */
+export const HIDDEN = "a value that is not shown";
+
+const KINDS: Record<string, string> = {
+    string: "a text",
+    number: "a number",
+    boolean: "true or false",
+    array: "a list",
+    object: "an object",
+    record: "an object",
+};
+
+/**
+ * What zod found wrong with `value`, whose path is `key`, in the words of our error messages.
+ * `known` are the keys that an object may have, by its path.
+ */
+export function violationsOf(
+    key: string,
+    value: unknown,
+    issues: readonly Issue[],
+    known: (path: readonly PropertyKey[]) => readonly string[],
+): Violation[] {
+    return issues.flatMap((issue) => {
+        const path = [key, ...issue.path];
+        if (issue.code === "unrecognized_keys") {
+            return (issue.keys ?? []).map((unknown) =>
+                unknownKey(pathOf([...path, unknown]), unknown, known(issue.path), (name) =>
+                    pathOf([...path, name]),
+                ),
+            );
+        }
+        const found = at(value, issue.path);
+        return [
+            {
+                path: pathOf(path),
+                got: found === undefined ? undefined : show(found),
+                expected: expected(issue),
+            },
+        ];
+    });
+}
+
+/** A key that does not exist, with the one that was probably meant. */
+export function unknownKey(
+    path: string,
+    key: string,
+    known: readonly string[],
+    pathTo: (key: string) => string,
+): Violation {
+    const close = nearest(key, known);
+    return {
+        path,
+        got: "an unknown key",
+        expected:
+            close === undefined
+                ? `one of ${known.join(", ")}`
+                : `${pathTo(close)}, the nearest known one`,
+    };
+}
+
+function expected(issue: Issue): string {
+    if (issue.code === "invalid_value") return oneOf((issue.values ?? []).map(String));
+    if (issue.code === "invalid_type") return KINDS[issue.expected ?? ""] ?? String(issue.expected);
+    return issue.message;
+}
+
+function at(value: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>(
+        (inner, key) =>
+            typeof inner === "object" && inner !== null
+                ? (inner as Record<PropertyKey, unknown>)[key]
+                : undefined,
+        value,
+    );
+}

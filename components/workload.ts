@@ -1,0 +1,142 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import type { ApiArgs, AutoscalingArgs, SecretFilesArgs } from "./args";
+import { Autoscaler } from "./autoscaler";
+import * as defaults from "./defaults";
+import { appLabels, releaseLabels } from "./labels";
+import { podTemplate } from "./pod";
+
+export interface WorkloadArgs {
+    /** Name of the API: its container's name and its `app` label. */
+    app: string;
+    /** Name of the Deployment. */
+    deployment: string;
+    namespace: string;
+    /** The labels that tell its pods from all others; never to change, so never a release or image. */
+    selector: Record<string, string>;
+    /** Name of the release that it runs. */
+    release: string;
+    /** The release's image. */
+    image: string;
+    /** Why it was released. Defaults to "Deploying version <release>". */
+    changeCause?: string;
+    /** Number of pods; with `autoscaling`, the number it is created with. */
+    replicas: number;
+    /** Whether `replicas` is left as it is in the cluster, because an autoscaler has taken it over. */
+    ignoreReplicas?: boolean;
+    /** Bounds and targets of its autoscaler. Defaults to none. */
+    autoscaling?: AutoscalingArgs;
+    /** Whether `up` waits until its pods are ready. Plain, and false for what has no traffic. */
+    awaited: boolean;
+    /** What all releases of the API share. */
+    api?: ApiArgs;
+    /** Environment variables on top of the API's. */
+    env?: Record<string, pulumi.Input<string>>;
+    /** ServiceAccount of the pods. */
+    serviceAccount: pulumi.Input<string>;
+    /** Name of the ConfigMap with the release's files. */
+    files?: pulumi.Input<string>;
+    /** Name of the Secret with the release's secrets. */
+    secrets?: pulumi.Input<string>;
+    /** Files from Secrets that exist already. */
+    secretFiles?: SecretFilesArgs[];
+}
+
+/**
+ * The pods of one side of an API: a Deployment, and its autoscaler if it has one. What it `dependsOn`
+ * orders these two themselves, not only the component.
+ */
+export class Workload extends pulumi.ComponentResource {
+    readonly deployment: Deployment;
+    readonly autoscaler?: Autoscaler;
+
+    constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
+        super("cutover:index:Workload", name, summary(args), opts);
+        const api = args.api ?? {};
+        const labels = {
+            ...appLabels(args.app, args.namespace, api.labels),
+            ...releaseLabels(args.deployment, args.release),
+            ...args.selector,
+        };
+        const order = { parent: this, dependsOn: opts?.dependsOn };
+
+        this.deployment = new Deployment(
+            name,
+            {
+                metadata: {
+                    name: args.deployment,
+                    namespace: args.namespace,
+                    labels,
+                    annotations: annotations(args),
+                },
+                spec: {
+                    replicas: args.replicas,
+                    selector: { matchLabels: args.selector },
+                    strategy: {
+                        type: "RollingUpdate",
+                        rollingUpdate: {
+                            maxSurge: defaults.MAX_SURGE,
+                            maxUnavailable: defaults.MAX_UNAVAILABLE,
+                        },
+                    },
+                    progressDeadlineSeconds: defaults.PROGRESS_DEADLINE_SECONDS,
+                    template: podTemplate({
+                        ...args,
+                        api,
+                        labels,
+                        env: { ...api.env, ...args.env },
+                        secretFiles: args.secretFiles ?? [],
+                    }),
+                },
+            },
+            {
+                ...order,
+                ignoreChanges: args.ignoreReplicas ? ["spec.replicas"] : [],
+                customTimeouts: { create: upDeadline, update: upDeadline },
+            },
+        );
+        if (args.autoscaling !== undefined) {
+            const { minReplicas, maxReplicas, ...targets } = args.autoscaling;
+            this.autoscaler = new Autoscaler(
+                `${name}-hpa`,
+                {
+                    ...targets,
+                    namespace: args.namespace,
+                    deployment: this.deployment.metadata.name,
+                    minReplicas: minReplicas ?? defaults.AUTOSCALING.minReplicas,
+                    maxReplicas: maxReplicas ?? defaults.AUTOSCALING.maxReplicas,
+                    labels,
+                },
+                order,
+            );
+        }
+        this.registerOutputs({ deployment: this.deployment.metadata.name });
+    }
+
+    /** What must be in place before the route may move to these pods. */
+    get resources(): pulumi.Resource[] {
+        return this.autoscaler === undefined
+            ? [this.deployment]
+            : [this.deployment, this.autoscaler.horizontalPodAutoscaler];
+    }
+}
+
+const upDeadline = `${defaults.UP_DEADLINE_SECONDS}s`;
+
+/**
+ * On the Deployment only: in the pod template, a change of any of them would restart all pods.
+ * `patchForce` because an autoscaler owns `replicas` once it scaled, and taking the field back from
+ * it would be refused as a conflict.
+ */
+function annotations({ release, changeCause, awaited }: WorkloadArgs): Record<string, string> {
+    return {
+        "kubernetes.io/change-cause": changeCause ?? `Deploying version ${release}`,
+        "pulumi.com/patchForce": "true",
+        "pulumi.com/skipAwait": awaited ? "false" : "true",
+    };
+}
+
+/** What the component's own entry in the state shows: plain, and without anything secret. */
+function summary({ deployment, namespace, release, image, replicas }: WorkloadArgs) {
+    return { deployment, namespace, release, image, replicas };
+}

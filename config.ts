@@ -1,0 +1,128 @@
+import * as pulumi from "@pulumi/pulumi";
+import { CONFIG_KEYS, keysAt, type ConfigKey, type ConfigValues } from "./config-schema";
+import type { ClusterArgs } from "./components/args";
+import type { BlueGreenArgs } from "./components/blue-green";
+import { AUTOSCALING } from "./components/defaults";
+import { desiredOf } from "./components/desired";
+import { forbiddenTransitions, type Color, type Idle, type ServiceType } from "./components/plan";
+import type { State } from "./components/plan";
+import { apiRules } from "./components/validation/api-rules";
+import { unknownKey, violationsOf } from "./components/validation/issues";
+import { rules } from "./components/validation/rules";
+import { describeAll, type Violation } from "./components/validation/violation";
+
+export { CONFIG_KEYS, type ConfigKey } from "./config-schema";
+
+/** The namespace of our keys in the stack config: `cutover:replicas`. */
+export const CONFIG_NAMESPACE = "cutover";
+
+/** What the stack config says, with every default in place and every rule kept. */
+export interface Settings {
+    /** Name of the API, and of its component. */
+    name: string;
+    namespace: string;
+    database: ConfigValues["database"];
+    blueGreen: BlueGreenArgs;
+}
+
+/** The stack config cannot be used. Pulumi prints a `RunError` without a stack trace. */
+export class ConfigError extends pulumi.RunError {
+    constructor(violations: readonly Violation[]) {
+        const paths = violations.map((violation) => ({
+            ...violation,
+            path: violation.path.includes(":")
+                ? violation.path
+                : `${CONFIG_NAMESPACE}:${violation.path}`,
+        }));
+        super(describeAll("the stack config", paths));
+        this.name = "ConfigError";
+    }
+}
+
+/** The config of the stack that runs; throws a {@link ConfigError} that lists all that is wrong. */
+export function readSettings(): Settings {
+    return parseSettings(pulumi.runtime.allConfig());
+}
+
+/** The same from the raw values, by their full keys such as `cutover:replicas`. */
+export function parseSettings(all: Record<string, string>): Settings {
+    const { values, violations } = readKeys(all);
+    const context = all["kubernetes:context"];
+    if (context === undefined || context === "") {
+        violations.push({
+            path: "kubernetes:context",
+            got: undefined,
+            expected: "the name of the kubeconfig context to write to (it is never guessed)",
+        });
+    }
+    violations.push(...rulesOf(values));
+    if (violations.length > 0) throw new ConfigError(violations);
+    return settingsOf(values as ConfigValues, {
+        context,
+        kubeconfig: all["kubernetes:kubeconfig"],
+    });
+}
+
+/** Throws a {@link ConfigError} when the running stack must not become what the settings say. */
+export function refuseTransition(previous: State | undefined, { name, blueGreen }: Settings): void {
+    const violations = forbiddenTransitions(previous, desiredOf(name, blueGreen));
+    if (violations.length > 0) throw new ConfigError(violations);
+}
+
+/** Every key by its own schema. A value that its schema refuses is left out. */
+function readKeys(all: Record<string, string>): {
+    values: Partial<ConfigValues>;
+    violations: Violation[];
+} {
+    const known = Object.keys(CONFIG_KEYS) as ConfigKey[];
+    const violations: Violation[] = Object.keys(all)
+        .filter((key) => key.startsWith(`${CONFIG_NAMESPACE}:`))
+        .map((key) => key.slice(CONFIG_NAMESPACE.length + 1))
+        .filter((key) => !(known as string[]).includes(key))
+        .map((key) => unknownKey(key, key, known, (nearest) => `${CONFIG_NAMESPACE}:${nearest}`));
+    const values: Record<string, unknown> = {};
+    for (const key of known) {
+        const { read, schema } = CONFIG_KEYS[key];
+        const raw = all[`${CONFIG_NAMESPACE}:${key}`];
+        const value = raw === undefined ? undefined : read(raw);
+        const parsed = schema.safeParse(value);
+        if (parsed.success) values[key] = parsed.data;
+        else
+            violations.push(
+                ...violationsOf(key, value, parsed.error.issues, (path) => keysAt(schema, path)),
+            );
+    }
+    return { values: values, violations };
+}
+
+function rulesOf(values: Partial<ConfigValues>): Violation[] {
+    const { minReplicas, maxReplicas } = AUTOSCALING;
+    const autoscaling = values.autoscaling && { minReplicas, maxReplicas, ...values.autoscaling };
+    return [...rules({ ...values, autoscaling }), ...apiRules(values.api)];
+}
+
+function settingsOf(values: ConfigValues, cluster: ClusterArgs): Settings {
+    const { name, namespace, database, idle, activeColor, serviceType } = values;
+    return {
+        name,
+        namespace,
+        database,
+        blueGreen: {
+            namespace,
+            releases: values.releases,
+            blue: values.blue,
+            green: values.green,
+            // The rules have looked at these three: they are members of their sets.
+            activeColor: activeColor as Color,
+            serviceType: serviceType as ServiceType,
+            ...(typeof idle === "number" ? { idleReplicas: idle } : { idle: idle as Idle }),
+            serviceName: values.serviceName,
+            nodePort: values.nodePort,
+            replicas: values.replicas,
+            autoscaling: values.autoscaling,
+            capacityFloor: values.capacityFloor,
+            api: values.api,
+            cluster,
+        },
+    };
+}

@@ -1,0 +1,84 @@
+import * as pulumi from "@pulumi/pulumi";
+import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import type { SecretFilesArgs } from "./components/args";
+import { BlueGreen } from "./components/blue-green";
+import { DATABASE_SECRET_PATH } from "./components/defaults";
+import { namespaceLabels } from "./components/labels";
+import { parseState, type State } from "./components/plan";
+import { Postgres } from "./components/postgres";
+import { readSettings, refuseTransition } from "./config";
+
+/** The program: one API as a blue/green pair, its database, and the namespace of both. */
+export = async (): Promise<Record<string, unknown>> => {
+    const settings = readSettings();
+    const previous = await lastState();
+    refuseTransition(previous, settings);
+
+    // Kept by `destroy`, which must not take the database's volume along with its namespace.
+    const namespace = new Namespace(
+        settings.namespace,
+        { metadata: { name: settings.namespace, labels: namespaceLabels } },
+        { retainOnDelete: true },
+    );
+    const postgres = new Postgres(
+        "postgres",
+        { namespace: settings.namespace, ...settings.database },
+        { dependsOn: namespace },
+    );
+    const env = settings.blueGreen.api?.env;
+    const api = new BlueGreen(
+        settings.name,
+        {
+            ...settings.blueGreen,
+            api: { ...settings.blueGreen.api, env: { ...environmentOf(postgres), ...env } },
+            secretFiles: [passwordOf(postgres)],
+            previous,
+        },
+        { dependsOn: [namespace, postgres] },
+    );
+
+    return {
+        url: api.url,
+        activeColor: api.activeColor,
+        weights: api.state.weights,
+        releases: api.state.sides.apply((sides) => ({
+            blue: sides.blue?.release,
+            green: sides.green?.release,
+        })),
+        namespaces: [settings.namespace],
+        keptOnDestroy: postgres.keptOnDestroy,
+        state: api.state,
+    };
+};
+
+/**
+ * What the stack ran with when its last `up` ended, from its own outputs: none before the first. They
+ * derive from the route, so those of an `up` that failed before it moved are still the old ones.
+ */
+async function lastState(): Promise<State | undefined> {
+    const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+    const self = new pulumi.StackReference("previous", { name });
+    const { value } = await self.getOutputDetails("state");
+    return parseState(value);
+}
+
+/** How the API finds its database. */
+function environmentOf(postgres: Postgres): Record<string, pulumi.Input<string>> {
+    return {
+        DB_HOST: postgres.host,
+        DB_PORT: postgres.port.apply(String),
+        DB_NAME: postgres.database,
+        DB_USER: postgres.apiUser,
+        DB_PASSWORD_FILE: `${DATABASE_SECRET_PATH}/password`,
+    };
+}
+
+/** The API's password: a file, which no dump of the environment shows. */
+function passwordOf({ apiPasswordSecret }: Postgres): SecretFilesArgs {
+    return {
+        name: "database",
+        secretName: apiPasswordSecret.name,
+        files: { password: apiPasswordSecret.key },
+        mountPath: DATABASE_SECRET_PATH,
+    };
+}
