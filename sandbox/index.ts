@@ -1,0 +1,5 @@
+export {
+    startControlPlane,
+    type ControlPlaneOptions,
+    type RunningControlPlane,
+} from "./control-plane";

@@ -1,0 +1,130 @@
+import * as fs from "node:fs";
+import * as net from "node:net";
+import * as path from "node:path";
+import { CliError } from "../../scripts/errors";
+import type { Say } from "../../scripts/progress";
+import { ensurePackages, findProgram, type Needs } from "../images/packages";
+
+/** Programs of the sandbox by the Debian package that brings them. */
+export const PACKAGES: Needs = {
+    containerd: "containerd",
+    ctr: "containerd",
+    runc: "runc",
+    "iptables-restore": "iptables",
+    conntrack: "conntrack",
+    ip: "iproute2",
+    nsenter: "util-linux",
+    unshare: "util-linux",
+    modprobe: "kmod",
+};
+
+/** Debian's place for CNI plugins; not on any PATH. */
+export const CNI_PLUGINS = "/usr/lib/cni";
+const CNI_PACKAGE = "containernetworking-plugins";
+
+/** The build needs about 6 GB of module and build cache, images and the cluster about 2 GB. */
+export const MINIMUM_FREE_BYTES = { build: 8e9, run: 2e9 } as const;
+
+/** Unix sockets lie below the state folder, and their paths may have 107 bytes. */
+const LONGEST_STATE_DIR = 70;
+
+/** @throws CliError unless this is Linux and the user is root */
+export function requireLinuxRoot(
+    platform: string = process.platform,
+    uid: number | undefined = process.getuid?.(),
+): void {
+    if (platform !== "linux") {
+        throw new CliError(
+            `the sandbox needs Linux, got ${platform}; use a cluster of your own with --context`,
+        );
+    }
+    if (uid !== 0) {
+        throw new CliError(
+            `the sandbox needs root (network, containers), got user ${uid}; run it with sudo or use a ` +
+                "cluster of your own with --context",
+        );
+    }
+}
+
+/** @throws CliError when there is no Go to build Kubernetes with */
+export function requireGo(find: (program: string) => string | undefined = findProgram): void {
+    if (find("go") !== undefined) return;
+    throw new CliError(
+        "the sandbox builds Kubernetes from source and needs Go 1.24 or newer on the PATH: https://go.dev/dl",
+    );
+}
+
+/** @throws CliError when the file system of `dir` (or of its nearest parent) has less than `bytes` free */
+export function requireDisk(dir: string, bytes: number, statfs: Statfs = fs.statfsSync): void {
+    const existing = nearestExisting(dir);
+    const { bavail, bsize } = statfs(existing);
+    const free = bavail * bsize;
+    if (free >= bytes) return;
+    throw new CliError(
+        `the sandbox needs ${gigabytes(bytes)} free at ${dir}, got ${gigabytes(free)}; free some, or name ` +
+            "other folders with CUTOVER_CACHE and CUTOVER_SANDBOX_STATE",
+    );
+}
+type Statfs = (path: string) => { bavail: number; bsize: number };
+
+/** @throws CliError when the state folder cannot hold sockets or would be hidden from the node */
+export function requireUsableStateDir(dir: string): void {
+    if (Buffer.byteLength(dir) > LONGEST_STATE_DIR) {
+        throw new CliError(
+            `CUTOVER_SANDBOX_STATE must have at most ${LONGEST_STATE_DIR} bytes (sockets lie below it), ` +
+                `got ${Buffer.byteLength(dir)}: ${dir}`,
+        );
+    }
+    if (/^(\/var)?\/run(\/|$)/.test(dir)) {
+        throw new CliError(
+            `CUTOVER_SANDBOX_STATE must not be below /run, which the node has of its own, got ${dir}`,
+        );
+    }
+}
+
+/** @throws CliError when a program already listens on the port of 127.0.0.1 */
+export async function requireFreePort(port: number, what: string): Promise<void> {
+    const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
+        const server = net.createServer();
+        server.once("error", resolve);
+        server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
+            server.close(() => resolve(undefined)),
+        );
+    });
+    if (problem === undefined) return;
+    throw new CliError(
+        `port ${port} of 127.0.0.1, which ${what} needs, is taken (${problem.code}); free it or choose ` +
+            "another with CUTOVER_SANDBOX_PORT",
+    );
+}
+
+/** Installs the Debian packages that are missing and leaves none of their services running. */
+export async function ensureSandboxPackages(say: Say, signal?: AbortSignal): Promise<void> {
+    const needs = { ...PACKAGES };
+    if (!fs.existsSync(path.join(CNI_PLUGINS, "host-local"))) needs["host-local"] = CNI_PACKAGE;
+    await withoutServices(() => ensurePackages(needs, { say, signal }));
+}
+
+const POLICY = "/usr/sbin/policy-rc.d";
+
+/**
+ * Debian starts a package's service when it is installed, unless this script says no. The sandbox
+ * runs a containerd of its own and leaves none behind that the user did not have.
+ */
+async function withoutServices(install: () => Promise<void>): Promise<void> {
+    if (fs.existsSync(POLICY) || !fs.existsSync(path.dirname(POLICY))) return install();
+    fs.writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { mode: 0o755 });
+    try {
+        await install();
+    } finally {
+        fs.rmSync(POLICY, { force: true });
+    }
+}
+
+function nearestExisting(dir: string): string {
+    return fs.existsSync(dir) ? dir : nearestExisting(path.dirname(dir));
+}
+
+function gigabytes(bytes: number): string {
+    return `${(bytes / 1e9).toFixed(1)} GB`;
+}
