@@ -246,9 +246,9 @@ class Objects {
     }
 }
 
-/** The password as a Secret's `data` wants it; as secret as the password itself. */
+/** The password as a Secret's `data` wants it, and secret whatever its provider says about it. */
 function encoded({ result }: RandomPassword): pulumi.Output<string> {
-    return result.apply((password) => Buffer.from(password).toString("base64"));
+    return pulumi.secret(result).apply((password) => Buffer.from(password).toString("base64"));
 }
 
 /**
