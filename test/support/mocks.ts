@@ -4,33 +4,55 @@ import * as pulumi from "@pulumi/pulumi";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
+/** How long the outputs of a program may take to resolve, in milliseconds. */
+const OUTPUTS_DEADLINE_MS = 10_000;
+
 /** One resource as the program registered it. */
-export interface Registered {
-    type: string;
-    name: string;
-    urn: string;
-    /** URN of its parent; empty for the stack. */
-    parent: string;
-    /** Its inputs, with every secret unwrapped. */
-    inputs: Record<string, any>;
-    /** Paths of the inputs that are secret, such as `stringData`. */
-    secrets: string[];
-    /** Names of the resources it waits for, by `<type>::<name>`. */
-    dependsOn: string[];
-    ignoreChanges: string[];
-    /** Deadlines of create and update. */
-    timeouts: { create: string; update: string };
-    custom: boolean;
+export class Registered {
+    constructor(
+        readonly type: string,
+        readonly name: string,
+        /** The parent, as `<type>::<name>`; empty for the stack. */
+        readonly parent: string,
+        /** Its inputs, with every secret unwrapped. */
+        readonly inputs: Record<string, unknown>,
+        /** Paths of the inputs that are secret, such as `stringData`. */
+        readonly secrets: string[],
+        /** What it waits for, as `<type>::<name>`. */
+        readonly dependsOn: string[],
+        readonly ignoreChanges: string[],
+        /** Deadlines of create and update. */
+        readonly timeouts: { create: string; update: string },
+        readonly retainOnDelete: boolean,
+    ) {}
+
+    /** `<type>::<name>`, as `parent` and `dependsOn` have it. */
+    get id(): string {
+        return `${this.type}::${this.name}`;
+    }
+
+    /** One input by its path, such as `spec.template.spec.containers.0.env`. */
+    input(path: string): unknown {
+        return path
+            .split(".")
+            .reduce<unknown>(
+                (value, key) =>
+                    isRecord(value) || Array.isArray(value) ? Object(value)[key] : undefined,
+                this.inputs,
+            );
+    }
 }
 
 /** What a program did. */
 export interface Recording {
+    /** In the order of their registration. */
     resources: Registered[];
     /** What the program returned, with every output resolved and every secret unwrapped. */
-    outputs: any;
+    outputs: Record<string, unknown>;
+    /** What it logged for the user. */
+    log: string[];
     /** The one resource of a type, by its name if there are several; throws when there is none. */
     one(type: string, name?: string): Registered;
-    /** All of a type, in the order of their registration. */
     all(type: string): Registered[];
 }
 
@@ -40,13 +62,11 @@ export interface RecordOptions {
     /** The outputs that a reference to the stack itself finds; none is a first `up`. */
     lastOutputs?: Record<string, unknown>;
     preview?: boolean;
-    /** Registering the resource of this name fails, as when it does not get ready. */
-    fails?: string;
 }
 
 /** Runs a program against Pulumi's mocks and writes down every resource that it registers. */
 export async function record(
-    program: () => unknown,
+    program: () => Promise<Record<string, unknown>> | Record<string, unknown>,
     options: RecordOptions = {},
 ): Promise<Recording> {
     const resources: Registered[] = [];
@@ -58,14 +78,28 @@ export async function record(
         "organization",
     );
     pulumi.runtime.setAllConfig(options.config ?? {});
-    spyOn(pulumi.runtime.getMonitor(), resources);
+    spyOn(pulumi.runtime.getMonitor() as unknown as Monitor, resources);
+    const log: string[] = [];
+    const restore = spyOnLog(log);
+    try {
+        const outputs = await resolved(await program());
+        await pulumi.runtime.waitForRPCs();
+        return recording(resources, outputs, log);
+    } finally {
+        restore();
+    }
+}
 
-    const outputs = await resolved(await program());
-    await pulumi.runtime.disconnect();
+function recording(
+    resources: Registered[],
+    outputs: Record<string, unknown>,
+    log: string[],
+): Recording {
     const all = (type: string) => resources.filter((resource) => resource.type === type);
     return {
         resources,
         outputs,
+        log,
         all,
         one(type, name) {
             const found = all(type).filter(
@@ -75,82 +109,106 @@ export async function record(
             if (only !== undefined && found.length === 1) return only;
             const names = all(type).map((resource) => resource.name);
             throw new Error(
-                `${found.length} of ${type} ${name ?? ""}; there are: ${names.join(", ")}`,
+                `not one ${type} ${name ?? ""}, there are: ${names.join(", ") || "none"}`,
             );
         },
     };
 }
 
-/** The mocks are told neither parents nor dependencies nor options, so the request itself is read. */
-function spyOn(monitor: any, resources: Registered[]): void {
+/** The part of a request to register a resource that mocks are not told about. */
+interface RegisterRequest {
+    getType(): string;
+    getName(): string;
+    getParent(): string;
+    getObject(): { toJavaScript(): Record<string, unknown> };
+    getDependenciesList(): string[];
+    getIgnorechangesList(): string[];
+    getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
+    getRetainondelete(): boolean;
+}
+
+interface Monitor {
+    registerResource(request: RegisterRequest, callback: unknown): unknown;
+}
+
+/** Neither parents nor dependencies nor options reach the mocks, so the request itself is read. */
+function spyOn(monitor: Monitor, resources: Registered[]): void {
     const register = monitor.registerResource.bind(monitor);
-    monitor.registerResource = (request: any, callback: (error: any, response: any) => void) => {
-        const object = request.getObject().toJavaScript() as Record<string, unknown>;
+    monitor.registerResource = (request, callback) => {
+        const object = request.getObject().toJavaScript();
         const timeouts = request.getCustomtimeouts();
-        const registered: Registered = {
-            type: request.getType(),
-            name: request.getName(),
-            urn: "",
-            parent: request.getParent(),
-            inputs: unwrap(object),
-            secrets: secretPaths(object),
-            dependsOn: request.getDependenciesList().map(shortName),
-            ignoreChanges: request.getIgnorechangesList(),
-            timeouts: { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "" },
-            custom: request.getCustom(),
-        };
-        resources.push(registered);
-        return register(request, (error: any, response: any) => {
-            registered.urn = response?.getUrn() ?? "";
-            callback(error, response);
-        });
+        resources.push(
+            new Registered(
+                request.getType(),
+                request.getName(),
+                request.getParent() === "" ? "" : shortName(request.getParent()),
+                unwrap(object) as Record<string, unknown>,
+                secretPaths(object),
+                request.getDependenciesList().map(shortName),
+                request.getIgnorechangesList(),
+                { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "" },
+                request.getRetainondelete(),
+            ),
+        );
+        return register(request, callback);
     };
 }
 
-/** What the cluster would answer: the inputs, completed by what is always there. */
+/** Without an engine, what a program logs would end up on the terminal. */
+function spyOnLog(log: string[]): () => void {
+    const { info } = console;
+    const { log: print } = console;
+    console.info = console.log = (line: unknown) => void log.push(String(line));
+    return () => {
+        console.info = info;
+        console.log = print;
+    };
+}
+
+/** What the cluster would answer: the inputs, and what is needed of the rest. */
 function created(
     { type, name, inputs, id }: pulumi.runtime.MockResourceArgs,
     options: RecordOptions,
 ): { id: string; state: Record<string, unknown> } {
-    if (name === options.fails) throw new Error(`${name} did not get ready`);
+    const state = inputs as Record<string, unknown>;
     if (type === "pulumi:pulumi:StackReference") {
         const outputs = options.lastOutputs ?? {};
-        return { id: String(id), state: { ...inputs, outputs, secretOutputNames: [] } };
+        return { id: String(id), state: { ...state, outputs, secretOutputNames: [] } };
     }
     if (type === "random:index/randomPassword:RandomPassword") {
-        return { id: "none", state: { ...inputs, result: `password of ${name}` } };
+        return { id: "none", state: { ...state, result: `password-of-${name}` } };
     }
-    const { namespace = "", name: objectName = name } = inputs.metadata ?? {};
-    return { id: namespace ? `${namespace}/${objectName}` : objectName, state: { ...inputs } };
+    return { id: name, state };
 }
 
 /** `<type>::<name>` of a URN, without its parents' types. */
-export function shortName(urn: string): string {
-    const [, , , type = "", name = ""] =
-        urn.split("::").length === 4 ? ["", ...urn.split("::")] : urn.split("::");
-    return `${type.split("$").at(-1)}::${name}`;
+function shortName(urn: string): string {
+    const parts = urn.split("::");
+    return `${parts.at(-2)?.split("$").at(-1)}::${parts.at(-1)}`;
 }
 
 /** The value without the wrappers of its secrets. */
-export function unwrap(value: any): any {
+function unwrap(value: unknown): unknown {
     if (Array.isArray(value)) return value.map(unwrap);
-    if (typeof value !== "object" || value === null) return value;
+    if (!isRecord(value)) return value;
     if (value[SIGNATURE] === SECRET) return unwrap(value.value);
     return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, unwrap(inner)]));
 }
 
-function secretPaths(value: any, path: string[] = []): string[] {
-    if (typeof value !== "object" || value === null) return [];
-    if (value[SIGNATURE] === SECRET) return [path.join(".")];
+function secretPaths(value: unknown, path: string[] = []): string[] {
+    if (!isRecord(value) && !Array.isArray(value)) return [];
+    if (isRecord(value) && value[SIGNATURE] === SECRET) return [path.join(".")];
     return Object.entries(value).flatMap(([key, inner]) => secretPaths(inner, [...path, key]));
 }
 
-function resolved(value: unknown): Promise<any> {
+function isRecord(value: unknown): value is Record<string, unknown> {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function resolved(value: Record<string, unknown>): Promise<Record<string, unknown>> {
     return new Promise((resolve, reject) => {
-        pulumi.unsecret(pulumi.output(value)).apply((inner) => resolve(inner));
-        setTimeout(
-            () => reject(new Error("an output of the program never resolved")),
-            10_000,
-        ).unref();
+        pulumi.unsecret(pulumi.output(value)).apply((outputs) => resolve(outputs));
+        const late = () => reject(new Error("an output of the program did not resolve in time"));
+        setTimeout(late, OUTPUTS_DEADLINE_MS).unref();
     });
 }
