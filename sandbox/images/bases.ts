@@ -28,9 +28,7 @@ const FORGET_THE_MACHINE = [
     'rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1"/etc/apt/sources.list.d/*',
     ': > "$1/etc/resolv.conf"',
     'rm -f "$1/etc/hostname"',
-    // As in the public image: packages that were installed are not kept.
-    "echo 'DPkg::Post-Invoke { \"rm -f /var/cache/apt/archives/*.deb || true\"; };'" +
-        ' > "$1/etc/apt/apt.conf.d/docker-clean"',
+    'cp "$CUTOVER_BASE/apt-clean.conf" "$1/etc/apt/apt.conf.d/docker-clean"',
 ];
 
 const MMDEBSTRAP = [
@@ -109,7 +107,12 @@ async function rootFileSystem(options: {
         await run("mmdebstrap", [...MMDEBSTRAP, `--aptopt=${settings}`, DEBIAN_SUITE, made, "-"], {
             ...options,
             input: sources,
-            env: { ...process.env, TMPDIR: work, SOURCE_DATE_EPOCH },
+            env: {
+                ...process.env,
+                TMPDIR: work,
+                SOURCE_DATE_EPOCH,
+                CUTOVER_BASE: path.join(__dirname, "debian"),
+            },
         });
         fs.renameSync(made, file);
     } finally {
