@@ -20,12 +20,15 @@ const probe = z.strictObject({
     failureThreshold: z.number().optional(),
 });
 
+const resources = z.strictObject({
+    requests: strings.optional(),
+    limits: strings.optional(),
+});
+
 const api = z.strictObject({
     port: z.number().optional(),
     probes: z.strictObject({ readiness: probe.optional(), liveness: probe.optional() }).optional(),
-    resources: z
-        .strictObject({ requests: strings.optional(), limits: strings.optional() })
-        .optional(),
+    resources: resources.optional(),
     lifecycle: z
         .strictObject({
             preStopSleepSeconds: z.number().optional(),
@@ -70,6 +73,9 @@ const database = z.strictObject({
     apiUser: z.string().optional(),
     storage: z.string().optional(),
     storageClassName: z.string().optional(),
+    passwordVersion: z.string().optional(),
+    resources: resources.optional(),
+    imagePullSecrets: z.array(z.string()).optional(),
 });
 
 /** How a key's text in the stack config becomes a value. */

@@ -6,6 +6,8 @@ import { AUTOSCALING } from "./components/defaults";
 import { desiredOf } from "./components/desired";
 import { forbiddenTransitions, type Color, type Idle, type ServiceType } from "./components/plan";
 import type { State } from "./components/plan";
+import { ADMIN_USER, API_USER, DATABASE } from "./components/postgres/defaults";
+import { checkNames } from "./components/postgres/names";
 import { apiRules } from "./components/validation/api-rules";
 import { unknownKey, violationsOf } from "./components/validation/issues";
 import { rules } from "./components/validation/rules";
@@ -30,7 +32,7 @@ export class ConfigError extends pulumi.RunError {
     constructor(violations: readonly Violation[]) {
         const paths = violations.map((violation) => ({
             ...violation,
-            path: violation.path.includes(":")
+            path: /^[a-z]+:/.test(violation.path)
                 ? violation.path
                 : `${CONFIG_NAMESPACE}:${violation.path}`,
         }));
@@ -52,7 +54,7 @@ export function parseSettings(all: Record<string, string>): Settings {
         violations.push({
             path: "kubernetes:context",
             got: undefined,
-            expected: "the name of the kubeconfig context to write to (it is never guessed)",
+            expected: "the name of the kubeconfig context to write to, which is never guessed",
         });
     }
     violations.push(...rulesOf(values));
@@ -89,7 +91,9 @@ function readKeys(all: Record<string, string>): {
         if (parsed.success) values[key] = parsed.data;
         else
             violations.push(
-                ...violationsOf(key, value, parsed.error.issues, (path) => keysAt(schema, path)),
+                ...violationsOf(`${CONFIG_NAMESPACE}:${key}`, value, parsed.error.issues, (path) =>
+                    keysAt(schema, path),
+                ),
             );
     }
     return { values: values, violations };
@@ -98,7 +102,20 @@ function readKeys(all: Record<string, string>): {
 function rulesOf(values: Partial<ConfigValues>): Violation[] {
     const { minReplicas, maxReplicas } = AUTOSCALING;
     const autoscaling = values.autoscaling && { minReplicas, maxReplicas, ...values.autoscaling };
-    return [...rules({ ...values, autoscaling }), ...apiRules(values.api)];
+    const { database } = values;
+    const named = database && {
+        database: database.database ?? DATABASE,
+        user: database.user ?? ADMIN_USER,
+        apiUser: database.apiUser ?? API_USER,
+    };
+    return [
+        ...rules({ ...values, autoscaling }),
+        ...apiRules(values.api),
+        ...(named ? checkNames(named) : []).map((found) => ({
+            ...found,
+            path: `database.${found.path}`,
+        })),
+    ];
 }
 
 function settingsOf(values: ConfigValues, cluster: ClusterArgs): Settings {

@@ -11,7 +11,7 @@ export interface Issue {
     values?: readonly unknown[];
 }
 
-/** What is hidden from error messages: the value may be a secret. */
+/** Stands for a value that no error message may repeat. */
 export const HIDDEN = "a value that is not shown";
 
 const KINDS: Record<string, string> = {
@@ -24,8 +24,8 @@ const KINDS: Record<string, string> = {
 };
 
 /**
- * What zod found wrong with `value`, whose path is `key`, in the words of our error messages.
- * `known` are the keys that an object may have, by its path.
+ * What zod found wrong with the value of `key`, in the words of our error messages. `known` are the
+ * keys that an object inside the value may have, by its path.
  */
 export function violationsOf(
     key: string,
@@ -46,11 +46,16 @@ export function violationsOf(
         return [
             {
                 path: pathOf(path),
-                got: found === undefined ? undefined : show(found),
+                got: found === undefined ? undefined : shown(path, found),
                 expected: expected(issue),
             },
         ];
     });
+}
+
+/** A release's secrets are values of the user that must not end up in a log. */
+function shown(path: readonly PropertyKey[], value: unknown): string {
+    return path.includes("secrets") ? HIDDEN : show(value);
 }
 
 /** A key that does not exist, with the one that was probably meant. */

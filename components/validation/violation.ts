@@ -30,7 +30,7 @@ export function pathOf(keys: readonly PropertyKey[]): string {
         .map((key, index) => {
             if (typeof key === "number") return `[${key}]`;
             const word = String(key);
-            if (!/^[A-Za-z_][\w-]*$/.test(word)) return `[${JSON.stringify(word)}]`;
+            if (!/^[A-Za-z_][\w:-]*$/.test(word)) return `[${JSON.stringify(word)}]`;
             return index === 0 ? word : `.${word}`;
         })
         .join("");
