@@ -1,6 +1,6 @@
-import type { Inputs, Json } from "../types";
+import { type Inputs, type Json, UNKNOWN } from "../types";
 import { isBuiltIn, isCrd } from "./kinds";
-import { hasUnknown, isMap, type KubeObject, pluck, removeIn, text } from "./objects";
+import { isMap, type KubeObject, pluck, removeIn, text } from "./objects";
 import { canonicalQuantity } from "./quantity";
 
 /** Set by the API server; an input of that name would only make a difference that never ends. */
@@ -45,7 +45,7 @@ const OPAQUE = new Set([
  */
 export function normalizeInputs(object: KubeObject): KubeObject {
     const copy = structuredClone(object);
-    if (isBuiltIn(text(copy, "apiVersion")) && !hasUnknown(copy)) {
+    if (isBuiltIn(text(copy, "apiVersion"))) {
         if (isCrd(copy)) normalizeCrd(copy);
         else if (copy.kind === "Secret") normalizeSecret(copy);
         else normalizeMap(copy, copy.kind === "HorizontalPodAutoscaler");
@@ -91,7 +91,7 @@ function normalizeSecret(secret: KubeObject): void {
     if (strings.length === 0) return;
     for (const [key, value] of strings) {
         if (typeof value !== "string") return;
-        data[key] = Buffer.from(value, "utf8").toString("base64");
+        data[key] = value === UNKNOWN ? value : Buffer.from(value, "utf8").toString("base64");
     }
     secret.data = data;
     delete secret.stringData;
