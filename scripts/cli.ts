@@ -1,3 +1,5 @@
+/* eslint-disable @typescript-eslint/no-require-imports -- verbs are loaded when they are called, and
+   a native import() in a CommonJS file does not find .ts files */
 import { Command, CommanderError } from "commander";
 import { CliError, ExitCode } from "./errors";
 
@@ -5,19 +7,18 @@ import { CliError, ExitCode } from "./errors";
  * The verbs, each in a file of its own that is loaded only when its verb is called: a `status` must
  * not pay for what `demo` needs.
  */
-const VERBS: Record<
-    string,
-    { summary: string; load: () => Promise<{ register(command: Command): void }> }
-> = {
-    demo: {
-        summary: "a blue/green switch under load, from a bare machine; writes out/demo.{json,html}",
-        load: () => import("./commands/demo"),
-    },
-    sandbox: {
-        summary: "a real Kubernetes on this machine: up, down, status, logs",
-        load: () => import("./commands/sandbox"),
-    },
-};
+const VERBS: Record<string, { summary: string; load: () => { register(command: Command): void } }> =
+    {
+        demo: {
+            summary:
+                "a blue/green switch under load, from a bare machine; writes out/demo.{json,html}",
+            load: () => require("./commands/demo"),
+        },
+        sandbox: {
+            summary: "a real Kubernetes on this machine: up, down, status, logs",
+            load: () => require("./commands/sandbox"),
+        },
+    };
 
 /** Builds the command tree; only the verb that `argv` names is loaded. */
 export async function createProgram(verb: string | undefined): Promise<Command> {
@@ -27,7 +28,7 @@ export async function createProgram(verb: string | undefined): Promise<Command> 
         .showSuggestionAfterError();
     for (const [name, { summary, load }] of Object.entries(VERBS)) {
         const command = program.command(name).description(summary).exitOverride();
-        if (name === verb) (await load()).register(command);
+        if (name === verb) load().register(command);
     }
     return program;
 }
