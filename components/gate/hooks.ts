@@ -58,8 +58,7 @@ export async function beforeRoute(
     const verdict = await withReader(spec, context, (reader) =>
         awaitTarget(spec, change, reader, context),
     ).catch((error: unknown) => {
-        if (!(error instanceof ClusterError)) throw error;
-        throw new GateError(`${staysPut(spec, change)}: ${error.message}`);
+        throw blind(error) ? new GateError(`${staysPut(spec, change)}: ${error.message}`) : error;
     });
     context.log.info(`${target.label} has ${verdict.ready} ready pods; ${moveOf(spec, change)}`);
 }
@@ -71,29 +70,40 @@ export async function afterRoute(
     context: GateContext = engineContext(),
 ): Promise<void> {
     if (!routeMoves(change)) return;
+    const { service, target } = spec;
+    await withReader(spec, context, (reader) => awaitEndpoints(spec, reader, context)).catch(
+        (error: unknown) => {
+            const done = `${service} points to ${target.label}, but its endpoints cannot be checked`;
+            throw blind(error) ? new GateError(`${done}: ${error.message}`) : error;
+        },
+    );
+}
+
+async function awaitEndpoints(
+    spec: GateSpec,
+    reader: ClusterReader,
+    { clock, log }: GateContext,
+): Promise<void> {
     const { namespace, service, target } = spec;
-    await withReader(spec, context, async (reader) => {
-        const look = async (): Promise<Look<string[]>> => {
-            const [slices, pods] = await Promise.all([
-                reader.listEndpointSlices(namespace, service),
-                reader.listPods(namespace, target.selector),
-            ]);
-            const { serving, because } = judgeEndpoints(slices, pods);
-            return because === undefined ? { done: serving } : { because };
-        };
-        const result = await waitFor(look, {
-            deadlineSeconds: ENDPOINTS_DEADLINE_SECONDS,
-            clock: context.clock,
-            say: (line) => context.log.info(`${service}: ${line}`, true),
-        });
-        if (result.value === undefined) {
-            const state = await readSide(reader, namespace, target).catch(() => undefined);
-            const evidence = state ? `\n${await gatherEvidence(reader, namespace, state)}` : "";
-            throw new GateError(
-                `${service} points to ${target.label}, but after ${ENDPOINTS_DEADLINE_SECONDS} s ${result.because}${evidence}`,
-            );
-        }
+    const look = async (): Promise<Look<string[]>> => {
+        const [slices, pods] = await Promise.all([
+            reader.listEndpointSlices(namespace, service),
+            reader.listPods(namespace, target.selector),
+        ]);
+        const { serving, because } = judgeEndpoints(slices, pods);
+        return because === undefined ? { done: serving } : { because };
+    };
+    const result = await waitFor(look, {
+        deadlineSeconds: ENDPOINTS_DEADLINE_SECONDS,
+        clock,
+        say: (line) => log.info(`${service}: ${line}`, true),
     });
+    if (result.value !== undefined) return;
+    const state = await readSide(reader, namespace, target).catch(() => undefined);
+    const evidence = state ? `\n${await gatherEvidence(reader, namespace, state)}` : "";
+    throw new GateError(
+        `${service} points to ${target.label}, but after ${ENDPOINTS_DEADLINE_SECONDS} s ${result.because}${evidence}`,
+    );
 }
 
 /** Whether traffic goes elsewhere after the change: a create does, a new label does not. */
@@ -181,17 +191,16 @@ async function previewRoute(
             else context.log.info(line);
         });
     } catch (error) {
-        if (!(error instanceof ClusterError) && !isNoAccess(error)) throw error;
+        if (!blind(error)) throw error;
         context.log.warn(
             `${service}: the ready pods of ${target.label} cannot be checked in this preview: ${error.message}`,
         );
     }
 }
 
-class NoAccess extends GateError {}
-
-function isNoAccess(error: unknown): error is NoAccess {
-    return error instanceof NoAccess;
+/** Whether the gate could not see, as opposed to having seen what it refuses. */
+function blind(error: unknown): error is ClusterError | NoClusterError {
+    return error instanceof ClusterError || error instanceof NoClusterError;
 }
 
 async function withReader<T>(
@@ -199,20 +208,11 @@ async function withReader<T>(
     context: GateContext,
     work: (reader: ClusterReader) => Promise<T>,
 ): Promise<T> {
-    const reader = await open(spec, context);
+    const reader = await context.connect(spec);
     try {
         return await work(reader);
     } finally {
         reader.close();
-    }
-}
-
-async function open(spec: GateSpec, context: GateContext): Promise<ClusterReader> {
-    try {
-        return await context.connect(spec);
-    } catch (error) {
-        if (!(error instanceof NoClusterError)) throw error;
-        throw new NoAccess(`${spec.service}: no access to the cluster: ${error.message}`);
     }
 }
 

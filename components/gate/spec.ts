@@ -48,7 +48,10 @@ export interface GateSpec {
     target: GateTarget;
     /** The side that has the traffic now; absent on the first `up`. */
     previous?: GateSide;
-    /** How long to wait for ready pods, in seconds. Defaults to `GATE_DEADLINE_SECONDS`. */
+    /**
+     * How long to wait for ready pods, in seconds. Defaults to `GATE_DEADLINE_SECONDS`. What waiting
+     * cannot heal ends it sooner; so do pods that run for half of it without getting ready.
+     */
     deadlineSeconds?: number;
 }
 
