@@ -1,0 +1,14 @@
+// Loads the engine; bin/pulumi starts this in a Node that is new enough.
+"use strict";
+const MINIMUM_NODE = 22;
+if (Number(process.versions.node.split(".")[0]) < MINIMUM_NODE) {
+    console.error(`error: Node ${MINIMUM_NODE} or newer is needed, got ${process.versions.node}`);
+    process.exit(1);
+}
+require("node:module").enableCompileCache();
+require("tsx/cjs");
+require("./main.ts")
+    .main(process.argv.slice(2))
+    .then((code) => {
+        process.exitCode = code;
+    });
