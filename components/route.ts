@@ -70,17 +70,16 @@ export class Route extends pulumi.ComponentResource {
 
 /** A node's port is shown at 127.0.0.1, where it answers on a node itself and in local clusters. */
 function urlOf(service: Service, type: ServiceType): pulumi.Output<string> {
-    return pulumi
-        .all([service.metadata, service.spec, service.status])
-        .apply(([metadata, spec, status]) => {
-            const port = spec.ports[0];
-            if (type === ServiceType.nodePort) return `http://127.0.0.1:${port?.nodePort ?? 0}`;
-            const ingress = status?.loadBalancer?.ingress?.[0];
-            const balancer = ingress?.hostname ?? ingress?.ip;
-            const host =
-                type === ServiceType.loadBalancer && balancer !== undefined
-                    ? balancer
-                    : `${metadata.name}.${metadata.namespace}.svc`;
-            return `http://${host}:${port?.port ?? 0}`;
+    if (type === ServiceType.loadBalancer) {
+        return pulumi.all([service.status, service.spec]).apply(([status, spec]) => {
+            const ingress = status.loadBalancer?.ingress?.[0];
+            return `http://${ingress?.hostname ?? ingress?.ip ?? "pending"}:${spec.ports[0]?.port}`;
         });
+    }
+    return pulumi.all([service.metadata, service.spec]).apply(([{ name, namespace }, spec]) => {
+        const port = spec.ports[0];
+        return type === ServiceType.nodePort
+            ? `http://127.0.0.1:${port?.nodePort}`
+            : `http://${name}.${namespace}.svc:${port?.port}`;
+    });
 }

@@ -1,12 +1,13 @@
 /**
- * The candidate that a mistyped word was most likely meant to be, or `undefined` when none is close:
- * at most two edits away, or a third of the word when it is long.
+ * The candidate that a mistyped word was most likely meant to be: at most two edits away, or a third
+ * of the word when it is long. `undefined` when none is that close, or several are equally so.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
     let best: string | undefined;
     let bestDistance = Math.max(2, Math.floor(word.length / 3)) + 1;
     for (const candidate of candidates) {
         const distance = editDistance(word.toLowerCase(), candidate.toLowerCase());
+        if (distance === bestDistance) best = undefined;
         if (distance < bestDistance) [best, bestDistance] = [candidate, distance];
     }
     return best;

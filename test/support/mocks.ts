@@ -24,6 +24,8 @@ export class Registered {
         /** Deadlines of create and update. */
         readonly timeouts: { create: string; update: string },
         readonly retainOnDelete: boolean,
+        /** Its provider, as `<type>::<name>`; empty for the default one. */
+        readonly provider: string,
     ) {}
 
     /** `<type>::<name>`, as `parent` and `dependsOn` have it. */
@@ -83,7 +85,7 @@ export async function record(
     const restore = spyOnLog(log);
     try {
         const outputs = await resolved(await program());
-        await pulumi.runtime.waitForRPCs();
+        await pulumi.runtime.disconnect();
         return recording(resources, outputs, log);
     } finally {
         restore();
@@ -125,6 +127,7 @@ interface RegisterRequest {
     getIgnorechangesList(): string[];
     getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
     getRetainondelete(): boolean;
+    getProvider(): string;
 }
 
 interface Monitor {
@@ -144,10 +147,11 @@ function spyOn(monitor: Monitor, resources: Registered[]): void {
                 request.getParent() === "" ? "" : shortName(request.getParent()),
                 unwrap(object) as Record<string, unknown>,
                 secretPaths(object),
-                request.getDependenciesList().map(shortName),
+                request.getDependenciesList().map((urn) => shortName(urn)),
                 request.getIgnorechangesList(),
                 { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "" },
                 request.getRetainondelete(),
+                request.getProvider() === "" ? "" : shortName(request.getProvider(), -3),
             ),
         );
         return register(request, callback);
@@ -181,10 +185,10 @@ function created(
     return { id: name, state };
 }
 
-/** `<type>::<name>` of a URN, without its parents' types. */
-function shortName(urn: string): string {
+/** `<type>::<name>` of a URN, without its parents' types; a provider's reference has its ID behind. */
+function shortName(urn: string, typeAt = -2): string {
     const parts = urn.split("::");
-    return `${parts.at(-2)?.split("$").at(-1)}::${parts.at(-1)}`;
+    return `${parts.at(typeAt)?.split("$").at(-1)}::${parts.at(typeAt + 1)}`;
 }
 
 /** The value without the wrappers of its secrets. */
