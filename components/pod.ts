@@ -99,9 +99,16 @@ function envOf(spec: PodSpec, port: number): types.input.core.v1.EnvVar[] {
     ];
 }
 
-function probe(port: number, base: ProbeArgs, own: ProbeArgs = {}): types.input.core.v1.Probe {
-    const { path, ...timing } = { ...base, ...own };
-    return { httpGet: { path, port }, ...timing };
+/** What is `undefined` in `own` counts as left out. */
+function probe(port: number, base: Required<ProbeArgs>, own: ProbeArgs = {}) {
+    return {
+        httpGet: { path: own.path ?? base.path, port },
+        initialDelaySeconds: own.initialDelaySeconds ?? base.initialDelaySeconds,
+        periodSeconds: own.periodSeconds ?? base.periodSeconds,
+        timeoutSeconds: own.timeoutSeconds ?? base.timeoutSeconds,
+        successThreshold: own.successThreshold ?? base.successThreshold,
+        failureThreshold: own.failureThreshold ?? base.failureThreshold,
+    };
 }
 
 function resources(own: ResourcesArgs = {}): types.input.core.v1.ResourceRequirements {

@@ -182,6 +182,10 @@ function created(
     if (type === "random:index/randomPassword:RandomPassword") {
         return { id: "none", state: { ...state, result: `password-of-${name}` } };
     }
+    if (type === "kubernetes:core/v1:Service") {
+        const status = { loadBalancer: { ingress: [{ ip: "203.0.113.7" }] } };
+        return { id: name, state: { ...state, status } };
+    }
     return { id: name, state };
 }
 
