@@ -3,3 +3,14 @@ export {
     type ControlPlaneOptions,
     type RunningControlPlane,
 } from "./control-plane";
+export { down } from "./down";
+export {
+    logFileOf,
+    logs,
+    status,
+    type ComponentStatus,
+    type SandboxInfo,
+    type SandboxOptions,
+    type SandboxStatus,
+} from "./status";
+export { importImage, up } from "./up";

@@ -3,6 +3,7 @@ import * as net from "node:net";
 import * as path from "node:path";
 import { CliError } from "../../scripts/errors";
 import type { Say } from "../../scripts/progress";
+import { run } from "../images/run";
 import { ensurePackages, findProgram, type Needs } from "../images/packages";
 
 /** Programs of the sandbox by the Debian package that brings them. */
@@ -103,6 +104,24 @@ export async function ensureSandboxPackages(say: Say, signal?: AbortSignal): Pro
     const needs = { ...PACKAGES };
     if (!fs.existsSync(path.join(CNI_PLUGINS, "host-local"))) needs["host-local"] = CNI_PACKAGE;
     await withoutServices(() => ensurePackages(needs, { say, signal }));
+}
+
+const BRIDGE_SETTINGS = "/proc/sys/net/bridge";
+
+/**
+ * Loads what a kernel may have as modules.
+ *
+ * @throws CliError when bridged packets cannot be translated, without which no Service works
+ */
+export async function ensureKernelModules(): Promise<void> {
+    if (fs.existsSync(BRIDGE_SETTINGS)) return;
+    try {
+        await run("modprobe", ["br_netfilter"]);
+    } catch (error) {
+        throw new CliError(
+            `the sandbox needs the kernel module br_netfilter, and it cannot be loaded: ${(error as Error).message}`,
+        );
+    }
 }
 
 const POLICY = "/usr/sbin/policy-rc.d";

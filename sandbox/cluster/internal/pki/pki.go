@@ -88,6 +88,9 @@ func (o options) write() error {
 			commonName: "system:node:" + o.nodeName, organizations: []string{"system:nodes"},
 			names: []string{o.nodeName}, addresses: []net.IP{nodeIP}, server: true,
 		}),
+		cluster.issue(o.dir, "metrics-server", leaf{
+			commonName: "metrics-server", names: []string{"metrics-server.kube-system.svc"}, server: true,
+		}),
 		o.writeKubeconfigs(cluster),
 	)
 }

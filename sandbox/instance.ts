@@ -1,0 +1,118 @@
+import { createHash } from "node:crypto";
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { CliError } from "../scripts/errors";
+
+/** Name of the sandbox's context, cluster and node. */
+export const CONTEXT = "cutover-sandbox";
+
+/** Inside of the node's own network, so these clash with nothing of the machine's. */
+export const NODE_NETWORK = {
+    podCidr: "10.244.0.0/24",
+    serviceCidr: "10.96.0.0/16",
+    /** First address of the service range: the Service `kubernetes`. */
+    apiService: "10.96.0.1",
+    dnsService: "10.96.0.10",
+    domain: "cluster.local",
+    bridge: "cni0",
+    apiPort: 6443,
+} as const;
+
+/** Where the API server answers on 127.0.0.1 of the machine, unless `$CUTOVER_SANDBOX_PORT` says else. */
+export const DEFAULT_API_PORT = 26443;
+
+/**
+ * One sandbox: everything that names what it puts on the machine. It is written before the machine is
+ * changed, so that whatever happens then, `down` knows what to take back.
+ */
+export interface Instance {
+    /** From the state folder, so two sandboxes in two folders share no name. */
+    id: string;
+    stateDir: string;
+    apiPort: number;
+    /** The link between machine and node: an interface on either side, a network of four addresses. */
+    link: string;
+    hostIp: string;
+    nodeIp: string;
+    /** iptables chain with the node ports that answer on 127.0.0.1. */
+    chain: string;
+    cgroup: string;
+    /** Kernel settings that the kubelet changes for the whole machine, with their values before. */
+    sysctlsBefore: Record<string, string>;
+}
+
+/** RFC 2544's range for benchmarks: not routed on the internet and hardly ever in a company. */
+const LINK_NETWORK = "198.18";
+/** Networks of four addresses in it that ids are spread over. */
+const LINK_SLOTS = 256 * 64;
+
+/** Names and addresses are made of the state folder alone, so that they can be made again. */
+export function newInstance(
+    stateDir: string,
+    apiPort: number,
+    sysctlsBefore: Record<string, string>,
+): Instance {
+    const hash = createHash("sha256").update(stateDir).digest();
+    const id = hash.toString("hex").slice(0, 8);
+    const slot = hash.readUInt32BE(4) % LINK_SLOTS;
+    const network = `${LINK_NETWORK}.${Math.floor(slot / 64)}`;
+    const first = (slot % 64) * 4;
+    return {
+        id,
+        stateDir,
+        apiPort,
+        link: `cutover-${id.slice(0, 7)}`,
+        hostIp: `${network}.${first + 1}`,
+        nodeIp: `${network}.${first + 2}`,
+        chain: `CUTOVER-${id}`,
+        cgroup: `cutover-${id}`,
+        sysctlsBefore,
+    };
+}
+
+/** The port that a new sandbox's API server gets on 127.0.0.1. */
+export function chosenApiPort(env: NodeJS.ProcessEnv = process.env): number {
+    const chosen = env.CUTOVER_SANDBOX_PORT;
+    if (!chosen) return DEFAULT_API_PORT;
+    const port = Number(chosen);
+    if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
+    throw new CliError(`CUTOVER_SANDBOX_PORT must be a port from 1 to 65535, got "${chosen}"`);
+}
+
+const FILE = "instance.json";
+
+/** The sandbox that was made in a state folder, running or not. */
+export function readInstance(stateDir: string): Instance | undefined {
+    try {
+        return JSON.parse(fs.readFileSync(path.join(stateDir, FILE), "utf8")) as Instance;
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+        throw new CliError(
+            `${path.join(stateDir, FILE)} cannot be read (${(error as Error).message}); ` +
+                "remove the folder if no sandbox runs there",
+        );
+    }
+}
+
+/** Writes the record at once or not at all. */
+export function writeInstance(instance: Instance): void {
+    fs.mkdirSync(instance.stateDir, { recursive: true, mode: 0o700 });
+    const file = path.join(instance.stateDir, FILE);
+    fs.writeFileSync(`${file}.new`, JSON.stringify(instance, undefined, 2), { mode: 0o600 });
+    fs.renameSync(`${file}.new`, file);
+}
+
+/** The kubeconfig of a sandbox's administrator. */
+export function kubeconfigOf(stateDir: string): string {
+    return path.join(stateDir, "kubeconfig");
+}
+
+/** containerd's socket, for importing images. */
+export function containerdSocketOf(stateDir: string): string {
+    return path.join(stateDir, "run", "containerd.sock");
+}
+
+/** Held by whoever brings the sandbox up or down; beside its folder, which `down` removes. */
+export function lockOf(stateDir: string): string {
+    return `${stateDir}.lock`;
+}

@@ -1,0 +1,137 @@
+import * as fs from "node:fs";
+import * as path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { CliError } from "../../scripts/errors";
+import { identify, type ProcessId } from "./process";
+
+/** The mounted cgroup hierarchies: one of version 2, or one per controller of version 1, or both. */
+export interface Hierarchies {
+    roots: string[];
+    /** The one in which every process of a container is found. */
+    tracking: string;
+}
+
+/** Controllers of version 1 that every container gets a group in; the first that is there is used. */
+const TRACKING_CONTROLLERS = ["pids", "memory", "cpu"];
+const REMOVE_TIMEOUT_MS = 10_000;
+const POLL_MS = 50;
+
+/**
+ * Finds the hierarchies in the lines of `/proc/self/mounts`.
+ *
+ * @throws CliError when none can tell which processes a container has
+ */
+export function findHierarchies(
+    mounts = fs.readFileSync("/proc/self/mounts", "utf8"),
+): Hierarchies {
+    const roots: string[] = [];
+    let tracking: string | undefined;
+    let rank: number = TRACKING_CONTROLLERS.length;
+    for (const line of mounts.split("\n")) {
+        const [, root, type, options] = line.split(" ");
+        if (!root || (type !== "cgroup" && type !== "cgroup2") || roots.includes(root)) continue;
+        roots.push(root);
+        const names = options?.split(",") ?? [];
+        const controller = TRACKING_CONTROLLERS.findIndex((name) => names.includes(name));
+        if (type === "cgroup" && controller !== -1 && controller < rank) {
+            [rank, tracking] = [controller, root];
+        }
+        // Beside version 1 hierarchies the second version's is there for systemd only.
+        if (type === "cgroup2") tracking ??= root;
+    }
+    if (tracking === undefined) {
+        throw new CliError(
+            "the sandbox needs control groups, and none is mounted at /sys/fs/cgroup",
+        );
+    }
+    return { roots, tracking };
+}
+
+/**
+ * Makes the sandbox's group in every hierarchy, which the kubelet takes as its root, and a group in
+ * it for the sandbox's own programs.
+ *
+ * @returns the file to enter that group by
+ */
+export function createCgroups(name: string, { roots, tracking }: Hierarchies): string {
+    for (const root of roots) {
+        const group = path.join(root, name);
+        fs.mkdirSync(group, { recursive: true });
+        // A new cpuset is empty and would refuse every process.
+        for (const file of ["cpuset.cpus", "cpuset.mems"]) {
+            const own = path.join(group, file);
+            const parents = path.join(root, file);
+            if (fs.existsSync(own) && fs.existsSync(parents)) {
+                fs.writeFileSync(own, fs.readFileSync(parents, "utf8"));
+            }
+        }
+    }
+    const system = path.join(tracking, name, "system");
+    fs.mkdirSync(system, { recursive: true });
+    return path.join(system, "cgroup.procs");
+}
+
+/** Every process of the sandbox, however it was started and whoever is its parent now. */
+export function processesIn(name: string, { roots }: Hierarchies): ProcessId[] {
+    const pids = new Set<number>();
+    for (const root of roots) {
+        for (const group of groupsBelow(path.join(root, name))) {
+            for (const pid of readPids(group)) pids.add(pid);
+        }
+    }
+    return [...pids].map(identify).filter((id) => id !== undefined);
+}
+
+/** Removes the sandbox's groups, which must have no processes. */
+export async function removeCgroups(name: string, { roots }: Hierarchies): Promise<void> {
+    const deadline = Date.now() + REMOVE_TIMEOUT_MS;
+    for (const root of roots) {
+        for (const group of groupsBelow(path.join(root, name)).toReversed()) {
+            // The kernel holds a group for a moment after its last process has gone.
+            while (!tryRemove(group)) {
+                if (Date.now() > deadline)
+                    throw new CliError(`control group ${group} is still in use`);
+                await sleep(POLL_MS);
+            }
+        }
+    }
+}
+
+function tryRemove(group: string): boolean {
+    try {
+        fs.rmdirSync(group);
+        return true;
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return true;
+        if ((error as NodeJS.ErrnoException).code === "EBUSY") return false;
+        throw error;
+    }
+}
+
+/** A group and all below it, parents first. */
+function groupsBelow(group: string): string[] {
+    let entries: fs.Dirent[];
+    try {
+        entries = fs.readdirSync(group, { withFileTypes: true });
+    } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOENT") return [];
+        throw error;
+    }
+    const below = entries.filter((entry) => entry.isDirectory());
+    return [group, ...below.flatMap((entry) => groupsBelow(path.join(group, entry.name)))];
+}
+
+function readPids(group: string): number[] {
+    try {
+        const procs = fs.readFileSync(path.join(group, "cgroup.procs"), "utf8");
+        return procs.split("\n").filter(Boolean).map(Number);
+    } catch (error) {
+        // The group went away, or is threaded, and then its processes are listed above it.
+        if (
+            ["ENOENT", "ENODEV", "EOPNOTSUPP"].includes((error as NodeJS.ErrnoException).code ?? "")
+        ) {
+            return [];
+        }
+        throw error;
+    }
+}
