@@ -3,8 +3,9 @@ import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../../scripts/errors";
 import type { Say } from "../../scripts/progress";
+import { identify, isAlive, readPidFile } from "../machine/process";
 
-/** Longer than the slowest cold build of all images on two busy cores. */
+/** Longer than the slowest cold build on two busy cores. */
 const LOCK_DEADLINE_MS = 20 * 60_000;
 const POLL_MS = 200;
 
@@ -20,11 +21,11 @@ export async function withLock<T>(
     fs.mkdirSync(path.dirname(file), { recursive: true });
     const deadline = Date.now() + (options.deadlineMs ?? LOCK_DEADLINE_MS);
     while (!acquire(file)) {
-        const holder = readHolder(file);
+        const holder = readPidFile(file)?.pid ?? "(unknown)";
         if (Date.now() > deadline) {
-            throw new CliError(`${file} is still held by process ${holder ?? "(unknown)"}`);
+            throw new CliError(`process ${holder} still holds ${file}; end it, or try again later`);
         }
-        options.say?.(`waiting for process ${holder ?? "(unknown)"}, which builds images`);
+        options.say?.(`waiting for process ${holder}`);
         await sleep(POLL_MS, undefined, { signal: options.signal });
     }
     try {
@@ -40,7 +41,7 @@ export async function withLock<T>(
  */
 function acquire(file: string): boolean {
     const mine = `${file}.${process.pid}.${Math.random().toString(36).slice(2)}`;
-    fs.writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startTime(process.pid) }));
+    fs.writeFileSync(mine, JSON.stringify(identify(process.pid)));
     try {
         fs.linkSync(mine, file);
         return true;
@@ -55,52 +56,15 @@ function acquire(file: string): boolean {
 
 /** Moves a dead process's lock away before it is removed, so that only that lock can be hit. */
 function removeIfStale(file: string): void {
-    const before = read(file);
-    if (before === undefined || isAlive(before)) return;
+    if (isAlive(readPidFile(file))) return;
     const aside = `${file}.${process.pid}.stale`;
     try {
         fs.renameSync(file, aside);
+        // Someone else took the lock over between the look and the move: it goes back where it was.
+        if (isAlive(readPidFile(aside))) fs.linkSync(aside, file);
     } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return;
-        throw error;
-    }
-    const moved = read(aside);
-    // Someone else took the lock over between the look and the move: it goes back where it was.
-    if (moved !== undefined && isAlive(moved)) fs.linkSync(aside, file);
-    fs.rmSync(aside, { force: true });
-}
-
-interface Holder {
-    pid: number;
-    started: string | undefined;
-}
-
-function read(file: string): Holder | undefined {
-    try {
-        return JSON.parse(fs.readFileSync(file, "utf8")) as Holder;
-    } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-        return { pid: 0, started: undefined };
-    }
-}
-
-function readHolder(file: string): number | undefined {
-    return read(file)?.pid;
-}
-
-/** The process and not merely its number: numbers are used again. */
-function isAlive(holder: Holder): boolean {
-    const started = startTime(holder.pid);
-    return started !== undefined && started === holder.started;
-}
-
-/** When a process started, in clock ticks since boot; undefined when there is no such process. */
-function startTime(pid: number): string | undefined {
-    try {
-        const stat = fs.readFileSync(`/proc/${pid}/stat`, "utf8");
-        // The second field is the program's name in brackets, which may hold blanks and brackets.
-        return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-    } catch {
-        return undefined;
+        if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+    } finally {
+        fs.rmSync(aside, { force: true });
     }
 }

@@ -32,12 +32,12 @@ export async function ensurePackages(
     const install = `apt-get install --no-install-recommends ${packages.join(" ")}`;
     if (findProgram("apt-get") === undefined) {
         throw new CliError(
-            `building images needs ${packages.join(", ")}, and this machine has no apt-get to install ` +
+            `this needs ${packages.join(", ")}, and the machine has no apt-get to install ` +
                 "them; install them by its own means",
         );
     }
     if (process.getuid?.() !== 0) {
-        throw new CliError(`building images needs ${packages.join(", ")}: run \`sudo ${install}\``);
+        throw new CliError(`this needs ${packages.join(", ")}: run \`sudo ${install}\``);
     }
     const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
     options.say?.("apt-get update");
