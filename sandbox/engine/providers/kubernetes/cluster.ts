@@ -64,6 +64,16 @@ export class Cluster {
         return this.client.request("GET", item, { signal });
     }
 
+    async exists(object: KubeObject, signal: AbortSignal): Promise<boolean> {
+        try {
+            await this.get(object, signal);
+            return true;
+        } catch (error) {
+            if (ApiError.is(error, "NotFound")) return false;
+            throw error;
+        }
+    }
+
     /**
      * Creates `object`; one that is there already is an error. A missing namespace or kind may be
      * on its way in the same run, so `up` tries again for half a minute.
@@ -96,6 +106,26 @@ export class Cluster {
                 );
                 await sleep(seconds * 1000, context.signal);
             }
+        }
+    }
+
+    /** Takes charge of the fields of `wanted`; the object is made if it is not there. */
+    async patch(
+        context: ProviderContext,
+        wanted: KubeObject,
+        { fieldManager, enablePatchForce }: Omit<ApplyOptions, "preview">,
+    ): Promise<KubeObject> {
+        const { item } = await this.mapper.paths(wanted, context.signal);
+        const force = enablePatchForce || isAnnotated(wanted, Annotation.patchForce);
+        try {
+            return await this.client.request("PATCH", item, {
+                query: { fieldManager, force: String(force), fieldValidation: "Strict" },
+                body: wanted,
+                contentType: APPLY,
+                signal: context.signal,
+            });
+        } catch (error) {
+            throw explainConflict(error, fieldManager);
         }
     }
 

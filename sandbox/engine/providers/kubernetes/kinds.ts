@@ -72,8 +72,16 @@ export function kindOfType(type: string): { apiVersion: string; kind: string } {
     if (version === undefined || kind === "") {
         throw new Error(`${type} is not supported by the stand-in engine; install the Pulumi CLI`);
     }
-    return { apiVersion: group === "core" ? version : module, kind };
+    const apiVersion = group === "core" ? version : module;
+    return { apiVersion, kind: isPatch(type) ? kind.slice(0, -"Patch".length) : kind };
 }
+
+/**
+ * Whether a resource of this type takes charge of fields of an object that it does not own: it makes
+ * the object if there is none, and its deletion gives the fields up. The one such type that is
+ * supported is the namespace's.
+ */
+export const isPatch = (type: string): boolean => type === "kubernetes:core/v1:NamespacePatch";
 
 export const basePath = (apiVersion: string): string =>
     apiVersion.includes("/") ? `/apis/${apiVersion}` : `/api/${apiVersion}`;

@@ -19,7 +19,7 @@ import {
 } from "./checkpoint";
 import { ApiError } from "./client";
 import { type Cluster, deletionPropagation } from "./cluster";
-import { kindKey, kindOfType, NoMatchError } from "./kinds";
+import { isPatch, kindKey, kindOfType, NoMatchError } from "./kinds";
 import { fromWire, normalizeInputs, prune, toWire } from "./normalize";
 import { Annotation, annotation, isAnnotated, type KubeObject, objectId, text } from "./objects";
 
@@ -41,12 +41,17 @@ export async function createObject(
     cluster: Cluster,
     context: ProviderContext,
     request: CreateRequest,
+    enablePatchForce: boolean,
 ): Promise<{ id: string; outputs: Inputs } | undefined> {
+    const patches = isPatch(context.type);
+    if (patches && request.preview) return undefined;
     const wanted = toWire(request.inputs);
     const fieldManager = fieldManagerOf({}, wanted);
     let created: KubeObject;
     try {
-        created = await cluster.create(context, wanted, request.preview);
+        created = patches
+            ? await cluster.patch(context, wanted, { fieldManager, enablePatchForce })
+            : await cluster.create(context, wanted, request.preview);
     } catch (error) {
         if (request.preview && isBeyondPreview(error)) return undefined;
         throw new Error(
@@ -77,6 +82,8 @@ export async function updateObject(
     request: UpdateRequest,
     enablePatchForce: boolean,
 ): Promise<{ outputs: Inputs } | undefined> {
+    const patches = isPatch(context.type);
+    if (patches && request.preview) return undefined;
     const wanted = normalizeInputs(toWire(request.inputs));
     const { live: last } = parseCheckpoint(request.oldOutputs, request.oldInputs);
     const oldManager = fieldManagerOf(request.oldOutputs, last);
@@ -100,11 +107,10 @@ export async function updateObject(
     }
     let applied: KubeObject;
     try {
-        applied = await cluster.apply(context, wanted, before, request.ignoreChanges, {
-            fieldManager,
-            enablePatchForce,
-            preview: request.preview,
-        });
+        const options = { fieldManager, enablePatchForce, preview: request.preview };
+        applied = patches
+            ? await cluster.patch(context, wanted, options)
+            : await cluster.apply(context, wanted, before, request.ignoreChanges, options);
     } catch (error) {
         if (request.preview && isBeyondPreview(error)) return undefined;
         // The object is there as it was; the next run sees the difference again.
@@ -134,6 +140,14 @@ export async function deleteObject(
 ): Promise<void> {
     const { inputs, live } = parseCheckpoint(request.outputs, request.inputs);
     const object = identified(live, request.id);
+    if (isPatch(context.type)) {
+        // Giving fields up is an apply too: it would make an object that is gone anew.
+        if (await cluster.exists(object, context.signal)) {
+            const fieldManager = fieldManagerOf(request.outputs, inputs);
+            await cluster.relinquish(context, object, fieldManager);
+        }
+        return;
+    }
     if (!(await cluster.delete(context, object, deletionPropagation(inputs)))) return;
     const skip =
         isAnnotated(inputs, Annotation.skipAwait) && SKIP_DELETE_AWAIT.includes(kindKey(object));

@@ -15,7 +15,7 @@ import {
 import { parseCheckpoint } from "./checkpoint";
 import { Connection } from "./connection";
 import { diffObjects, isNamespacedOffline } from "./diff";
-import { kindKey, kindOfType } from "./kinds";
+import { isPatch, kindKey, kindOfType } from "./kinds";
 import { lazy } from "./lazy";
 import { assignName } from "./naming";
 import { fromWire, normalizeInputs, toWire } from "./normalize";
@@ -52,6 +52,9 @@ export class KubernetesProvider implements ResourceProvider {
         const given = toWire({ ...kindOfType(context.type), ...request.newInputs });
         given.metadata ??= {};
         const object = normalizeInputs(given);
+        if (isPatch(context.type) && nameOf(object) === "") {
+            throw new Error("patch resources require the `.metadata.name` field to be set");
+        }
         if (isMap(object.metadata)) {
             assignName(object, urnName(context.urn), request.randomSeed, request.oldInputs);
             await this.assignNamespace(object);
@@ -104,8 +107,11 @@ export class KubernetesProvider implements ResourceProvider {
     ): Promise<{ id: string; outputs: Inputs }> {
         const cluster = await this.clusterFor(context, request);
         const { createObject } = lazy.operations();
+        const force = this.settings.enablePatchForce;
         const created =
-            cluster === undefined ? undefined : await createObject(cluster, context, request);
+            cluster === undefined
+                ? undefined
+                : await createObject(cluster, context, request, force);
         return created ?? { id: "", outputs: request.inputs };
     }
 
@@ -154,7 +160,7 @@ export class KubernetesProvider implements ResourceProvider {
 
 /** Types that are no objects of the API server, or that are more than one. */
 function refuseType(type: string): void {
-    if (!/(Patch|List)$|^kubernetes:(helm|yaml|kustomize)/.test(type)) return;
+    if (isPatch(type) || !/(Patch|List)$|^kubernetes:(helm|yaml|kustomize)/.test(type)) return;
     throw new Error(`${type} is not supported by the stand-in engine; install the Pulumi CLI`);
 }
 
