@@ -4,6 +4,7 @@ export {
     type RunningControlPlane,
 } from "./control-plane";
 export { down } from "./down";
+export { importImage } from "./image-store";
 export {
     logFileOf,
     logs,
@@ -13,4 +14,4 @@ export {
     type SandboxOptions,
     type SandboxStatus,
 } from "./status";
-export { importImage, up } from "./up";
+export { up } from "./up";

@@ -18,8 +18,11 @@ export const NODE_NETWORK = {
     apiPort: 6443,
 } as const;
 
-/** Where the API server answers on 127.0.0.1 of the machine, unless `$CUTOVER_SANDBOX_PORT` says else. */
-export const DEFAULT_API_PORT = 26443;
+/**
+ * Where the API server answers on 127.0.0.1 of the machine: the first free one of these ports, or
+ * the one that `$CUTOVER_SANDBOX_PORT` names.
+ */
+export const API_PORTS = Array.from({ length: 20 }, (_, index) => 26443 + index);
 
 /**
  * One sandbox: everything that names what it puts on the machine. It is written before the machine is
@@ -70,13 +73,13 @@ export function newInstance(
     };
 }
 
-/** The port that a new sandbox's API server gets on 127.0.0.1. */
-export function chosenApiPort(env: NodeJS.ProcessEnv = process.env): number {
-    const chosen = env.CUTOVER_SANDBOX_PORT;
-    if (!chosen) return DEFAULT_API_PORT;
-    const port = Number(chosen);
+/** The port that `$CUTOVER_SANDBOX_PORT` names. */
+export function namedApiPort(env: NodeJS.ProcessEnv = process.env): number | undefined {
+    const named = env.CUTOVER_SANDBOX_PORT;
+    if (!named) return undefined;
+    const port = Number(named);
     if (Number.isInteger(port) && port >= 1 && port <= 65535) return port;
-    throw new CliError(`CUTOVER_SANDBOX_PORT must be a port from 1 to 65535, got "${chosen}"`);
+    throw new CliError(`CUTOVER_SANDBOX_PORT must be a port from 1 to 65535, got "${named}"`);
 }
 
 const FILE = "instance.json";

@@ -92,7 +92,7 @@ interface Conditioned {
     status?: { conditions?: { type: string; status: string }[] };
 }
 
-/** What the API server says about the others; nothing about those it knows nothing of. */
+/** What can be asked for its health; nothing about the others, which work when they run. */
 async function healthOf(stateDir: string): Promise<Partial<Record<string, boolean>>> {
     const kubeconfig = kubeconfigOf(stateDir);
     if (!fs.existsSync(kubeconfig)) return { "kube-apiserver": false };

@@ -50,11 +50,9 @@ export function findHierarchies(
 /**
  * Makes the sandbox's group in every hierarchy, which the kubelet takes as its root, and a group in
  * it for the sandbox's own programs.
- *
- * @returns the file to enter that group by
  */
-export function createCgroups(name: string, { roots, tracking }: Hierarchies): string {
-    for (const root of roots) {
+export function createCgroups(name: string, hierarchies: Hierarchies): void {
+    for (const root of hierarchies.roots) {
         const group = path.join(root, name);
         fs.mkdirSync(group, { recursive: true });
         // A new cpuset is empty and would refuse every process.
@@ -66,9 +64,12 @@ export function createCgroups(name: string, { roots, tracking }: Hierarchies): s
             }
         }
     }
-    const system = path.join(tracking, name, "system");
-    fs.mkdirSync(system, { recursive: true });
-    return path.join(system, "cgroup.procs");
+    fs.mkdirSync(path.dirname(programsGroup(name, hierarchies)), { recursive: true });
+}
+
+/** The file by which a program enters the group of the sandbox's own programs. */
+export function programsGroup(name: string, { tracking }: Hierarchies): string {
+    return path.join(tracking, name, "system", "cgroup.procs");
 }
 
 /** Every process of the sandbox, however it was started and whoever is its parent now. */

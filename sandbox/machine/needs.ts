@@ -16,7 +16,6 @@ export const PACKAGES: Needs = {
     ip: "iproute2",
     nsenter: "util-linux",
     unshare: "util-linux",
-    modprobe: "kmod",
 };
 
 /** Debian's place for CNI plugins; not on any PATH. */
@@ -83,27 +82,45 @@ export function requireUsableStateDir(dir: string): void {
     }
 }
 
-/** @throws CliError when a program already listens on the port of 127.0.0.1 */
-export async function requireFreePort(port: number, what: string): Promise<void> {
-    const problem = await new Promise<NodeJS.ErrnoException | undefined>((resolve) => {
-        const server = net.createServer();
-        server.once("error", resolve);
-        server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
-            server.close(() => resolve(undefined)),
-        );
-    });
-    if (problem === undefined) return;
+/**
+ * The first of the ports that nobody listens on and no rule of iptables leads away from.
+ *
+ * @throws CliError when there is none
+ */
+export async function freePort(
+    ports: readonly number[],
+    forwarded: ReadonlySet<number>,
+): Promise<number> {
+    for (const port of ports) {
+        if (!forwarded.has(port) && (await canListen(port))) return port;
+    }
+    const named = ports.length === 1 ? `port ${ports[0]}` : `ports ${ports[0]} to ${ports.at(-1)}`;
     throw new CliError(
-        `port ${port} of 127.0.0.1, which ${what} needs, is taken (${problem.code}); free it or choose ` +
+        `the sandbox's API server needs a port of 127.0.0.1, and ${named} is taken; free it or name ` +
             "another with CUTOVER_SANDBOX_PORT",
     );
+}
+
+function canListen(port: number): Promise<boolean> {
+    return new Promise((resolve) => {
+        const server = net.createServer();
+        server.once("error", () => resolve(false));
+        server.listen({ port, host: "127.0.0.1", exclusive: true }, () =>
+            server.close(() => resolve(true)),
+        );
+    });
 }
 
 /** Installs the Debian packages that are missing and leaves none of their services running. */
 export async function ensureSandboxPackages(say: Say, signal?: AbortSignal): Promise<void> {
     const needs = { ...PACKAGES };
     if (!fs.existsSync(path.join(CNI_PLUGINS, "host-local"))) needs["host-local"] = CNI_PACKAGE;
+    const hadContainerd = findProgram("containerd") !== undefined;
     await withoutServices(() => ensurePackages(needs, { say, signal }));
+    // On a machine with systemd the package also asks for a start at every boot.
+    if (!hadContainerd && findProgram("systemctl") !== undefined) {
+        await run("systemctl", ["disable", "containerd.service"], { signal });
+    }
 }
 
 const BRIDGE_SETTINGS = "/proc/sys/net/bridge";
@@ -113,9 +130,10 @@ const BRIDGE_SETTINGS = "/proc/sys/net/bridge";
  *
  * @throws CliError when bridged packets cannot be translated, without which no Service works
  */
-export async function ensureKernelModules(): Promise<void> {
+export async function ensureKernelModules(say: Say, signal?: AbortSignal): Promise<void> {
     if (fs.existsSync(BRIDGE_SETTINGS)) return;
     try {
+        await ensurePackages({ modprobe: "kmod" }, { say, signal });
         await run("modprobe", ["br_netfilter"]);
     } catch (error) {
         throw new CliError(

@@ -6,6 +6,9 @@ import { NODE_NETWORK, type Instance } from "../instance";
 /** Seconds to wait for another program that changes iptables at the same time. */
 const WAIT = ["--wait", "10"];
 
+/** Both may hold rules at once; `iptables` is one of them, by the machine's choice. */
+const BACKENDS = ["nft", "legacy"];
+
 type Rule = { table: "nat" | "filter"; chain: string; rule: string[] };
 
 /**
@@ -63,6 +66,24 @@ export async function requireFreeNetwork(instance: Instance): Promise<void> {
                 "another state folder with CUTOVER_SANDBOX_STATE, which chooses another network",
         );
     }
+}
+
+/** Ports of 127.0.0.1 that rules lead elsewhere: to another sandbox, for example. */
+export async function forwardedPorts(): Promise<Set<number>> {
+    const saved = await Promise.all(BACKENDS.map((backend) => savedTable(backend, "nat")));
+    return portsLedAway(saved.join("\n"));
+}
+
+/** The same, from an `iptables-save`. */
+export function portsLedAway(saved: string): Set<number> {
+    const ports = new Set<number>();
+    for (const line of saved.split("\n")) {
+        const port = /^-A (?:OUTPUT|CUTOVER-\w+) .*--dport (\d+) .*-j (?:DNAT|REDIRECT)/.exec(
+            line,
+        )?.[1];
+        if (port !== undefined) ports.add(Number(port));
+    }
+    return ports;
 }
 
 /** The machine's rules, in the order in which they are added. */
@@ -131,7 +152,7 @@ function commented({ chain }: Instance, rule: string[]): string[] {
  * choice may have changed since.
  */
 async function removeRules({ chain }: Instance): Promise<void> {
-    for (const backend of ["nft", "legacy"]) {
+    for (const backend of BACKENDS) {
         const program = `iptables-${backend}`;
         for (const table of ["nat", "filter"] as const) {
             const saved = await savedTable(backend, table);
