@@ -49,6 +49,10 @@ describe("the sample API's settings", () => {
         assert.equal(readConfig({ FAULT: "" }).fault.kind, undefined);
     });
 
+    it("are not what Kubernetes says of a Service named db", () => {
+        assert.equal(readConfig({ DB_PORT: "tcp://10.96.59.168:5432" }).database.port, 5432);
+    });
+
     it("fail with every problem at once", () => {
         const bad = { PORT: "70000", DB_PORT: "5432x", FAULT: "explode", FAULT_DELAY_MS: "-1" };
         assert.throws(

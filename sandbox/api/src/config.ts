@@ -50,6 +50,14 @@ export class ConfigError extends Error {
 }
 
 /**
+ * Kubernetes describes every Service to the pods of its namespace in variables of this form; beside a
+ * Service named `db` there is a `DB_PORT` that nobody set.
+ */
+function isServiceLink(value: string): boolean {
+    return /^(tcp|udp|sctp):\/\//.test(value);
+}
+
+/**
  * Reads the settings from environment variables.
  *
  * @throws ConfigError with all problems at once
@@ -59,7 +67,7 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
 
     function text(name: string, otherwise: string): string {
         const value = env[name];
-        return value === undefined || value === "" ? otherwise : value;
+        return value === undefined || value === "" || isServiceLink(value) ? otherwise : value;
     }
 
     function number(name: string, otherwise: number, min: number, max: number): number {
