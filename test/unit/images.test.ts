@@ -52,6 +52,17 @@ describe("images", () => {
             });
         }
 
+        it("has every image that the stack for the sandbox uses", () => {
+            const stack = fs.readFileSync(path.join(__dirname, "../../Pulumi.dev.yaml"), "utf8");
+            const used = stack.match(/cutover\.local\/[^\s"']+/g) ?? [];
+            const known = Object.values(IMAGE_SETS).flatMap(({ images }) => Object.keys(images));
+            assert.ok(used.length >= 3, "expected two releases and a database");
+            assert.deepEqual(
+                used.filter((ref) => !known.includes(ref)),
+                [],
+            );
+        });
+
         it("makes the releases differ in what the API answers", () => {
             const args = IMAGE_SETS.api.images;
             const good = [args[API_IMAGES["1.0.0"]], args[API_IMAGES["2.0.0"]]];
