@@ -28,6 +28,10 @@ export function markOutputs(
     provider: ResourceProvider,
 ): Inputs {
     const marked = annotateSecrets(outputs, state.inputs) as Inputs;
+    // The kubernetes provider keeps a copy of the inputs beside what it read back.
+    if (marked.__inputs !== undefined) {
+        marked.__inputs = annotateSecrets(marked.__inputs, state.inputs);
+    }
     const named = [
         ...(state.additionalSecretOutputs ?? []),
         ...(provider.secretOutputs?.(state.type) ?? []),
