@@ -3,6 +3,8 @@ import * as languageRpc from "@pulumi/pulumi/proto/language_grpc_pb";
 import * as languageProto from "@pulumi/pulumi/proto/language_pb";
 import { Program, ProgramRequest } from "./program";
 
+const EXIT_DEADLINE_MS = 200;
+
 /** A program inside the caller's process (Automation API, `--client`): it is asked to run. */
 export function runInlineProgram(request: ProgramRequest, address: string): Program {
     const client = new languageRpc.LanguageRuntimeClient(
@@ -23,13 +25,22 @@ export function runInlineProgram(request: ProgramRequest, address: string): Prog
     for (const [key, value] of Object.entries(request.config)) {
         message.getConfigMap().set(key, value);
     }
+    let call: grpc.ClientUnaryCall | undefined;
     const ended = new Promise<string | undefined>((resolve) => {
-        client.run(message, (error, response) => {
+        call = client.run(message, (error, response) => {
             client.close();
             if (error !== null) resolve(error.details);
             else if (response.getBail()) resolve("");
             else resolve(response.getError() === "" ? undefined : response.getError());
         });
     });
-    return { ended, stop: async () => void (await ended) };
+    return {
+        ended,
+        async stop() {
+            // A program whose resources never came may wait for them for ever.
+            const timer = setTimeout(() => call?.cancel(), EXIT_DEADLINE_MS);
+            await ended;
+            clearTimeout(timer);
+        },
+    };
 }
