@@ -1,0 +1,182 @@
+import { execFileSync } from "node:child_process";
+import * as fs from "node:fs";
+import * as path from "node:path";
+
+/** What a sandbox could leave behind on a machine, as sorted lines that can be compared. */
+export interface MachineState {
+    mounts: string[];
+    links: string[];
+    namespaces: string[];
+    iptables: string[];
+    cgroups: string[];
+    sysctls: Record<string, string>;
+    folders: string[];
+}
+
+/** Folders that container software writes to unless it is told otherwise. */
+const WATCHED_FOLDERS = [
+    "/etc/cni",
+    "/opt/cni",
+    "/run",
+    "/run/containerd",
+    "/run/netns",
+    "/var/lib",
+    "/var/lib/cni",
+    "/var/lib/kubelet",
+    "/var/log",
+    "/var/log/containers",
+    "/var/log/pods",
+];
+
+const SAVE_COMMANDS = ["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"];
+
+/** Everything at this moment. What belongs to other sandboxes on the machine is left out. */
+export function machineState(): MachineState {
+    return {
+        mounts: lines(fs.readFileSync("/proc/self/mounts", "utf8")),
+        links: fs
+            .readdirSync("/sys/class/net")
+            .filter((name) => !ofAnother(name))
+            .sort(),
+        namespaces: lines(execFileSync("ip", ["netns", "list"], { encoding: "utf8" })),
+        iptables: SAVE_COMMANDS.flatMap(savedRules),
+        cgroups: folders("/sys/fs/cgroup")
+            .filter((name) => !ofAnother(name))
+            .sort(),
+        sysctls: sysctls(),
+        folders: WATCHED_FOLDERS.flatMap((folder) =>
+            fs.existsSync(folder)
+                ? fs.readdirSync(folder).map((name) => path.join(folder, name))
+                : [],
+        ).sort(),
+    };
+}
+
+let ours = "";
+
+/** Names the sandbox under test by its id; any other is not this test's business. */
+export function watchSandbox(id: string): void {
+    ours = id;
+}
+
+function ofAnother(text: string): boolean {
+    const found = /cutover-([0-9a-f]{7})/i.exec(text);
+    return found !== null && !ours.startsWith(found[1] ?? "");
+}
+
+/** Rules and chains; a table that is merely there holds nothing, and cannot be removed again. */
+function savedRules(program: string): string[] {
+    const saved = execFileSync(`${program}-save`, {
+        encoding: "utf8",
+        stdio: ["ignore", "pipe", "ignore"],
+    });
+    return lines(saved)
+        .filter((line) => line.startsWith("-A ") || (line.startsWith(":") && line.includes(" - ")))
+        .filter((line) => !ofAnother(line))
+        .map((line) => `${program} ${line.replace(/\[\d+:\d+\]/, "")}`)
+        .sort();
+}
+
+function folders(root: string): string[] {
+    let entries: fs.Dirent[];
+    try {
+        entries = fs.readdirSync(root, { withFileTypes: true });
+    } catch {
+        return []; // it went away meanwhile
+    }
+    const below = entries.filter((entry) => entry.isDirectory());
+    return below.flatMap(({ name }) => [path.join(root, name), ...folders(path.join(root, name))]);
+}
+
+/** Kernel settings that tell something of the moment, not of how the machine is set up. */
+const MOMENTARY =
+    /^(fs\/(quota\/|.*(nr|state))|kernel\/(random\/|ns_last_pid|pty\/nr)|net\/netfilter\/nf_conntrack_count)/;
+
+function sysctls(): Record<string, string> {
+    const root = "/proc/sys";
+    const found: Record<string, string> = {};
+    const visit = (dir: string): void => {
+        for (const entry of fs.readdirSync(path.join(root, dir), { withFileTypes: true })) {
+            const name = path.join(dir, entry.name);
+            if (entry.isDirectory()) visit(name);
+            else if (!MOMENTARY.test(name) && !ofAnother(name)) {
+                const value = readSetting(path.join(root, name));
+                if (value !== undefined) found[name] = value;
+            }
+        }
+    };
+    visit("");
+    return found;
+}
+
+function readSetting(file: string): string | undefined {
+    try {
+        // Settings that can only be written, such as route/flush, have no mode to be read with.
+        return (fs.statSync(file).mode & 0o444) === 0
+            ? undefined
+            : fs.readFileSync(file, "utf8").trim();
+    } catch {
+        return undefined;
+    }
+}
+
+/**
+ * What of `after` was not so in `before`. A kernel setting that only appeared comes with a module
+ * that was loaded, which is not undone; every one that was there must have its value again.
+ */
+export function leftBehind(before: MachineState, after: MachineState): Record<string, string[]> {
+    const left: Record<string, string[]> = {};
+    for (const key of [
+        "mounts",
+        "links",
+        "namespaces",
+        "iptables",
+        "cgroups",
+        "folders",
+    ] as const) {
+        const extra = after[key].filter((line) => !before[key].includes(line));
+        const lost = before[key].filter((line) => !after[key].includes(line));
+        const changes = [...extra.map((line) => `+ ${line}`), ...lost.map((line) => `- ${line}`)];
+        if (changes.length > 0) left[key] = changes;
+    }
+    const changed = Object.entries(before.sysctls)
+        .filter(([name, value]) => after.sysctls[name] !== value)
+        .map(([name, value]) => `${name}: ${value} → ${after.sysctls[name]}`);
+    if (changed.length > 0) left.sysctls = changed;
+    return left;
+}
+
+/** Processes that belong to a sandbox by their control group, files or command line. */
+export function processesOf(id: string, stateDir: string): string[] {
+    const pids = fs.readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+    return pids.flatMap((pid) => {
+        if (Number(pid) === process.pid) return [];
+        try {
+            const cgroup = fs.readFileSync(`/proc/${pid}/cgroup`, "utf8");
+            const command = fs.readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ");
+            const mine = cgroup.includes(`cutover-${id}`) || command.includes(stateDir);
+            return mine ? [`${pid} ${command.trim()}`] : [];
+        } catch {
+            return []; // it ended meanwhile
+        }
+    });
+}
+
+/** Addresses in the machine's network that something listens on for TCP, as the kernel writes them. */
+export function listeningAddresses(): Set<string> {
+    const found = new Set<string>();
+    for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
+        for (const line of lines(fs.readFileSync(file, "utf8"))) {
+            const [, address, , state] = line.trim().split(/\s+/);
+            if (state === "0A" && address !== undefined) found.add(address);
+        }
+    }
+    return found;
+}
+
+function lines(text: string): string[] {
+    return text
+        .split("\n")
+        .filter((line) => line !== "")
+        .sort();
+}
