@@ -19,8 +19,8 @@ const NOT_A_CHANGE = new Set(["same", "read", "refresh"]);
 export function changeOf(event: EngineEvent): Change | undefined {
     const step = event.resourcePreEvent?.metadata;
     if (!step || NOT_A_CHANGE.has(step.op)) return undefined;
-    // The stack's own pseudo-resource changes with its outputs and is no part of the cluster.
-    if (step.type === "pulumi:pulumi:Stack") return undefined;
+    // Components change with their arguments, the stack with its outputs; neither is in the cluster.
+    if ((step.new ?? step.old)?.custom === false) return undefined;
     return {
         op: step.op,
         type: step.type,

@@ -15,9 +15,9 @@ export function complaintsOf(recording: Recording): string[] {
     for (const name of Object.values(PhaseName)) {
         const phase = recording.phases.find((one) => one.name === name);
         if (phase) complaints.push(...CHECKS[name](phase, recording).map((c) => `${name}: ${c}`));
-        else complaints.push(`${name}: did not take place`);
+        else if (!recording.error) complaints.push(`${name}: did not take place`);
     }
-    if (recording.samples.length === 0) complaints.push("no request was sent");
+    if (recording.samples.length === 0 && !recording.error) complaints.push("no request was sent");
     complaints.push(...explainFailures(recording.samples).map((what) => `failed: ${what}`));
     return complaints;
 }

@@ -1,4 +1,4 @@
-import { CoreV1Api, KubeConfig, VersionApi } from "@kubernetes/client-node";
+import { AppsV1Api, CoreV1Api, KubeConfig, VersionApi } from "@kubernetes/client-node";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError, ExitCode } from "../errors";
 
@@ -13,6 +13,7 @@ export interface NamedCluster {
 }
 
 const DELETE_DEADLINE_MS = 90_000;
+const READY_DEADLINE_MS = 150_000;
 
 /**
  * @param kubeconfig the sandbox's; absent for the user's own (`KUBECONFIG`, `~/.kube/config`)
@@ -66,4 +67,51 @@ export async function deleteNamespace(cluster: NamedCluster, name: string): Prom
         }
         await sleep(500);
     }
+}
+
+/**
+ * Waits until every Deployment of the namespace has all its pods ready. An `up` does not wait for an
+ * idle color; whoever wants to switch to it at once does.
+ *
+ * @throws CliError naming the Deployments and their pods' reasons after 150 s
+ */
+export async function deploymentsReady(
+    { client }: NamedCluster,
+    namespace: string,
+    signal?: AbortSignal,
+): Promise<void> {
+    const api = client.makeApiClient(AppsV1Api);
+    const deadline = Date.now() + READY_DEADLINE_MS;
+    for (;;) {
+        const { items } = await api.listNamespacedDeployment({ namespace });
+        const waiting = items.filter(
+            ({ metadata, spec, status }) =>
+                status?.observedGeneration !== metadata?.generation ||
+                (status?.updatedReplicas ?? 0) < (spec?.replicas ?? 1) ||
+                (status?.readyReplicas ?? 0) < (spec?.replicas ?? 1),
+        );
+        if (waiting.length === 0) return;
+        if (Date.now() > deadline) {
+            const names = waiting.map(({ metadata }) => metadata?.name).join(", ");
+            const reasons = await podReasons(client, namespace);
+            throw new CliError(
+                `${names}: not ready after ${READY_DEADLINE_MS / 1_000} s${reasons}`,
+            );
+        }
+        await sleep(250, undefined, { signal });
+    }
+}
+
+/** One line per pod that is not ready, with the reason that Kubernetes gives. */
+async function podReasons(client: KubeConfig, namespace: string): Promise<string> {
+    const { items } = await client.makeApiClient(CoreV1Api).listNamespacedPod({ namespace });
+    return items
+        .map(({ metadata, status }) => {
+            const waiting = status?.containerStatuses?.[0]?.state?.waiting;
+            const unmet = status?.conditions?.find(({ status }) => status === "False");
+            const reason = waiting?.reason ?? unmet?.reason;
+            const message = waiting?.message ?? unmet?.message ?? "";
+            return reason ? `\n  ${metadata?.name}: ${reason} ${message}` : "";
+        })
+        .join("");
 }

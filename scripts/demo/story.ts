@@ -12,7 +12,7 @@ import {
 import type { Progress, Say } from "../progress";
 import { describeChange } from "./changes";
 import { abortable } from "./cleanup";
-import type { NamedCluster } from "./cluster";
+import { deploymentsReady, type NamedCluster } from "./cluster";
 import { PhaseName, type PhaseRecord, type Recording } from "./recording";
 import { type RouteWatch, watchRoutes } from "./route-watch";
 import type { DemoStack, Run } from "./stack";
@@ -116,6 +116,10 @@ async function playUnderLoad(
         await stack.configure(stage.greenConfig);
         record(recording, PhaseName.green, await stack.up(), instruments);
     });
+    // `up` does not wait for an idle color, and a switch to one that is not ready is not a warm one.
+    await step(`green: pods of ${green} get ready`, () =>
+        deploymentsReady(stage.cluster, stage.namespace, signal),
+    );
 
     await pause(PAUSE_MS);
     const preview = await step("preview: what activeColor: green would change", async () => {

@@ -15,8 +15,8 @@ export function renderResult(result: DemoResult): string {
     const engine = result.engine === "cli" ? "Pulumi CLI" : "stand-in engine";
     const ratio = result.switchToNoOpRatio;
     const lines = [
-        renderTable(phaseTable(result)),
-        renderTable(requestTable(result)),
+        ...(result.phases.length > 0 ? [renderTable(phaseTable(result))] : []),
+        ...(result.requests > 0 ? [renderTable(requestTable(result))] : []),
         `${engine} ${result.engineVersion}, Kubernetes ${result.kubernetes}` +
             (ratio === undefined ? "" : `, switch ÷ no-op = ${ratio.toFixed(2)}`),
         ...result.complaints.map((complaint) => colors.red(`✗ ${complaint}`)),
@@ -32,7 +32,10 @@ function renderTable({ columns, rows }: ReportTable): string {
     const table = new Table({
         head: [...columns],
         colAligns: columns.map((_, i) => (i === 0 ? "left" : "right")),
-        style: { head: ["bold"], border: ["gray"], compact: true },
+        // The library colors whatever the output is; a log file must not be full of codes.
+        style: colors.isColorSupported
+            ? { head: ["bold"], border: ["gray"], compact: true }
+            : { head: [], border: [], compact: true },
     });
     for (const row of rows) table.push([...row]);
     return table.toString();

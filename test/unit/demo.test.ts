@@ -282,10 +282,13 @@ describe("demo changes", () => {
         );
     });
 
-    it("leaves out what stays, reads, and the stack itself", () => {
+    it("leaves out what stays, reads, and components such as the stack itself", () => {
+        const component = { new: { custom: false } };
         assert.equal(changeOf(event("same", "kubernetes:core/v1:Service")), undefined);
         assert.equal(changeOf(event("read", "pulumi:pulumi:StackReference")), undefined);
-        assert.equal(changeOf(event("update", "pulumi:pulumi:Stack")), undefined);
+        assert.equal(changeOf(event("update", "cutover:index:BlueGreen", component)), undefined);
+        assert.equal(changeOf(event("delete", "a:b:C", { old: { custom: false } })), undefined);
+        assert.ok(changeOf(event("update", "a:b:C", { new: { custom: true } })));
         assert.equal(changeOf({} as EngineEvent), undefined);
     });
 
