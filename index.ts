@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { Namespace } from "@pulumi/kubernetes/core/v1/namespace";
+import { NamespacePatch } from "@pulumi/kubernetes/core/v1/namespacePatch";
 import type { SecretFilesArgs } from "./components/args";
 import { BlueGreen } from "./components/blue-green";
 import { DATABASE_SECRET_PATH } from "./components/defaults";
@@ -14,12 +14,11 @@ export = async (): Promise<Record<string, unknown>> => {
     const previous = await lastState();
     refuseTransition(previous, settings);
 
-    // Kept by `destroy`, which must not take the database's volume along with its namespace.
-    const namespace = new Namespace(
-        settings.namespace,
-        { metadata: { name: settings.namespace, labels: namespaceLabels } },
-        { retainOnDelete: true },
-    );
+    // Patched, not owned: `destroy` must not take the database's volume along with its namespace, and
+    // the next `up` must find it there.
+    const namespace = new NamespacePatch(settings.namespace, {
+        metadata: { name: settings.namespace, labels: namespaceLabels },
+    });
     const postgres = new Postgres(
         "postgres",
         { namespace: settings.namespace, ...settings.database },

@@ -31,15 +31,17 @@ describe("the program", () => {
             "cutover:index:Route::flask-api",
             "cutover:index:Workload::flask-api-blue",
             "kubernetes:apps/v1:Deployment::flask-api-blue",
-            "kubernetes:core/v1:Namespace::endpoint-stats",
+            "kubernetes:core/v1:NamespacePatch::endpoint-stats",
             "kubernetes:core/v1:Service::flask-api",
             "kubernetes:core/v1:ServiceAccount::flask-api",
         ]);
         assert.ok(ids.includes("cutover:index:Postgres::postgres"));
     });
 
-    it("holds the namespace to Pod Security restricted, and keeps it on destroy", async () => {
-        const namespace = (await up()).one("kubernetes:core/v1:Namespace");
+    it("holds the namespace to Pod Security restricted, without owning it", async () => {
+        // What is patched is neither deleted by `destroy` nor in the way of the next `up`.
+        const namespace = (await up()).one("kubernetes:core/v1:NamespacePatch");
+        assert.equal(namespace.input("kind"), "Namespace");
         assert.deepEqual(namespace.input("metadata"), {
             name: "endpoint-stats",
             labels: {
@@ -51,7 +53,6 @@ describe("the program", () => {
                 "pod-security.kubernetes.io/warn-version": "v1.34",
             },
         });
-        assert.equal(namespace.retainOnDelete, true);
     });
 
     it("tells the API where its database is, and its password by a file", async () => {
