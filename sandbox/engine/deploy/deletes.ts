@@ -38,6 +38,8 @@ function isCondemned(context: Context, state: ResourceState): boolean {
     if (context.deleted.has(state) && state.pendingReplacement !== true) return false;
     if (state.delete !== true) {
         if (context.goals.has(state.urn)) return false;
+        // Read again, such as a StackReference: no goal, and yet wanted by the program.
+        if (context.news.has(state.urn)) return false;
         if (context.journal.renamed.has(state.urn)) return false;
     }
     return isTargeted(context, state);
