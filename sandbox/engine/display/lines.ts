@@ -24,6 +24,8 @@ export class LineDisplay implements Listener {
     readonly #started = new Map<string, number>();
     #lastStatus = "";
     #stack: ResourceState | undefined;
+    /** Before the key of an output: a deleted stack shows what it had, as the CLI does. */
+    #outputPrefix = "    ";
 
     constructor(
         private readonly kind: OperationKind,
@@ -45,7 +47,10 @@ export class LineDisplay implements Listener {
     }
 
     after(step: Step): void {
-        if (isStackUrn(step.urn)) this.#stack = step.next;
+        if (isStackUrn(step.urn)) {
+            this.#stack = step.next ?? step.old;
+            if (step.op === "delete") this.#outputPrefix = "  - ";
+        }
         if (!isShown(step) || (step.op === "refresh" && step.resultOp === "same")) return;
         const op = step.resultOp ?? step.op;
         if (this.dryRun) {
@@ -114,7 +119,8 @@ export class LineDisplay implements Listener {
         this.print("\nOutputs:");
         for (const [key, value] of entries) {
             const shown = this.options.showSecrets ? unwrap({ value }) : { value: redact(value) };
-            this.print(`    ${key}: ${JSON.stringify(shown["value"], undefined, 2)}`);
+            const text = JSON.stringify(shown["value"], undefined, 2);
+            this.print(`${this.#outputPrefix}${key}: ${text}`);
         }
     }
 }
