@@ -9,7 +9,7 @@ import { run } from "./images/run";
 import { lockOf, newInstance, readInstance, type Instance } from "./instance";
 import { findHierarchies, processesIn, removeCgroups } from "./machine/cgroups";
 import { removeCoveredFolders } from "./machine/namespace";
-import { requireLinuxRoot } from "./machine/needs";
+import { requireLinuxRoot, withRootPaths } from "./machine/needs";
 import { disconnectNode } from "./machine/network";
 import { running, stop, type ProcessId } from "./machine/process";
 import { restoreSysctls } from "./machine/sysctls";
@@ -27,6 +27,7 @@ const POLL_MS = 50;
  */
 export async function down(progress: Progress, options: SandboxOptions = {}): Promise<void> {
     requireLinuxRoot();
+    process.env.PATH = withRootPaths(process.env.PATH);
     const stateDir = path.resolve(options.stateDir ?? defaultStateDir());
     const lock = lockOf(stateDir);
     await withLock(lock, () => takeDown(progress, stateDir), { signal: options.signal });

@@ -5,7 +5,7 @@ import type { Progress, Say } from "../scripts/progress";
 import { folderHash } from "./images/content";
 import { withLock } from "./images/lock";
 import { run } from "./images/run";
-import { requireGo } from "./machine/needs";
+import { MINIMUM_FREE_BYTES, requireDisk, requireGo } from "./machine/needs";
 import { cacheDir } from "./paths";
 
 /** The Kubernetes that sandbox/cluster/go.mod pins. */
@@ -93,7 +93,8 @@ async function once(
     build: (say: Say) => Promise<void>,
 ): Promise<void> {
     if (fs.existsSync(last)) return;
-    requireGo();
+    await requireGo();
+    requireDisk(cacheDir(), MINIMUM_FREE_BYTES.build);
     await progress.step(title, (say) =>
         withLock(
             `${path.dirname(last)}.lock`,

@@ -23,6 +23,7 @@ import { infoOf, status, type SandboxInfo, type SandboxOptions } from "./status"
  */
 export async function up(progress: Progress, options: SandboxOptions = {}): Promise<SandboxInfo> {
     needs.requireLinuxRoot();
+    process.env.PATH = needs.withRootPaths(process.env.PATH);
     const stateDir = path.resolve(options.stateDir ?? defaultStateDir());
     needs.requireUsableStateDir(stateDir);
     if ((await status({ stateDir })).running) return infoOf(stateDir);

@@ -53,10 +53,12 @@ export function makeCoveredFolders(folders: readonly string[] = COVERED_FOLDERS)
     }
 }
 
-/** Removes the folders that were made to be covered and that nobody else has put anything into. */
+/** Removes the folders that were made to be covered, unless someone has put something into them. */
 export function removeCoveredFolders(folders: readonly string[] = COVERED_FOLDERS): void {
     for (const folder of folders) {
-        const entries = fs.existsSync(folder) ? fs.readdirSync(folder) : [];
-        if (entries.length === 1 && entries[0] === MARK) fs.rmSync(folder, { recursive: true });
+        const mark = path.join(folder, MARK);
+        if (!fs.existsSync(mark)) continue;
+        fs.rmSync(mark);
+        if (fs.readdirSync(folder).length === 0) fs.rmdirSync(folder);
     }
 }

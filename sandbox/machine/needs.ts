@@ -28,6 +28,17 @@ export const MINIMUM_FREE_BYTES = { build: 8e9, run: 2e9 } as const;
 /** Unix sockets lie below the state folder, and their paths may have 107 bytes. */
 const LONGEST_STATE_DIR = 70;
 
+/** Where root's programs are; missing from the PATH that `su` and some `sudo` set-ups keep. */
+const ROOT_PATHS = ["/usr/local/sbin", "/usr/sbin", "/sbin"];
+
+/** A PATH on which root's programs are found too. */
+export function withRootPaths(current = ""): string {
+    const folders = current.split(path.delimiter).filter((folder) => folder !== "");
+    return [...folders, ...ROOT_PATHS.filter((folder) => !folders.includes(folder))].join(
+        path.delimiter,
+    );
+}
+
 /** @throws CliError unless this is Linux and the user is root */
 export function requireLinuxRoot(
     platform: string = process.platform,
@@ -46,12 +57,32 @@ export function requireLinuxRoot(
     }
 }
 
-/** @throws CliError when there is no Go to build Kubernetes with */
-export function requireGo(find: (program: string) => string | undefined = findProgram): void {
-    if (find("go") !== undefined) return;
+/** The first Go that fetches by itself the newer one that a module asks for. */
+const MINIMUM_GO = [1, 21] as const;
+
+/**
+ * @param version finds what `go env GOVERSION` prints, or nothing when there is no Go
+ * @throws CliError when there is no Go to build Kubernetes with
+ */
+export async function requireGo(
+    version: () => Promise<string | undefined> = goVersion,
+): Promise<void> {
+    const found = await version();
+    const [, major, minor] = /^go(\d+)\.(\d+)/.exec(found ?? "") ?? [];
+    const [needMajor, needMinor] = MINIMUM_GO;
+    const enough =
+        Number(major) > needMajor || (Number(major) === needMajor && Number(minor) >= needMinor);
+    // A build of Go's own source has no number; whoever has one knows.
+    if (enough || found?.startsWith("devel")) return;
     throw new CliError(
-        "the sandbox builds Kubernetes from source and needs Go 1.24 or newer on the PATH: https://go.dev/dl",
+        `the sandbox builds Kubernetes from source and needs Go ${MINIMUM_GO.join(".")} or newer on the ` +
+            `PATH, got ${found ?? "none"}: https://go.dev/dl`,
     );
+}
+
+async function goVersion(): Promise<string | undefined> {
+    if (findProgram("go") === undefined) return undefined;
+    return (await run("go", ["env", "GOVERSION"])).trim();
 }
 
 /** @throws CliError when the file system of `dir` (or of its nearest parent) has less than `bytes` free */

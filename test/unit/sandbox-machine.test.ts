@@ -111,9 +111,26 @@ describe("what the sandbox needs", () => {
         );
     });
 
-    it("is Go, else one sentence says where it is", () => {
-        needs.requireGo(() => "/usr/local/go/bin/go");
-        assert.throws(() => needs.requireGo(() => undefined), /needs Go .*https:\/\/go\.dev\/dl/);
+    it("is found on root's paths too, behind those that are named", () => {
+        assert.equal(
+            needs.withRootPaths("/mine:/usr/sbin"),
+            "/mine:/usr/sbin:/usr/local/sbin:/sbin",
+        );
+        assert.equal(needs.withRootPaths(), "/usr/local/sbin:/usr/sbin:/sbin");
+    });
+
+    it("is a Go that fetches newer ones, else one sentence says where it is", async () => {
+        for (const enough of ["go1.21.0", "go1.26.8", "go2.0", "devel go1.27-abcdef"]) {
+            await needs.requireGo(async () => enough);
+        }
+        await assert.rejects(
+            needs.requireGo(async () => undefined),
+            /needs Go 1\.21 or newer .*got none: https:\/\/go\.dev\/dl/,
+        );
+        await assert.rejects(
+            needs.requireGo(async () => "go1.19.8"),
+            /got go1\.19\.8/,
+        );
     });
 
     it("is free disk, measured where the folder will be", () => {
@@ -200,9 +217,10 @@ describe("folders that the node covers", () => {
         fs.mkdirSync(found!);
         makeCoveredFolders([made!, found!, used!]);
         makeCoveredFolders([made!, found!, used!]);
-        fs.writeFileSync(path.join(used!, "file"), "");
+        fs.writeFileSync(path.join(used!, "theirs"), "");
         removeCoveredFolders([made!, found!, used!]);
         assert.deepEqual(fs.readdirSync(scratch).sort(), ["found", "used"]);
+        assert.deepEqual(fs.readdirSync(used!), ["theirs"]);
     });
 });
 
