@@ -1,6 +1,7 @@
 // `npm test`: every suite, cheapest first, each in a mocha process of its own, and one closing line.
 // A suite that dies without reporting, or that reports no test at all, counts as a failure: a run that
-// proves nothing must not read as one that passed.
+// proves nothing must not read as one that passed. A suite that outlives its deadline is ended and
+// counts as one too.
 "use strict";
 const { spawnSync } = require("node:child_process");
 const { mkdtempSync, readFileSync, rmSync, existsSync } = require("node:fs");
@@ -8,11 +9,11 @@ const { tmpdir } = require("node:os");
 const path = require("node:path");
 
 const SUITES = [
-    { name: "unit", spec: "test/unit/**/*.test.ts" },
-    { name: "components", spec: "test/components/**/*.test.ts" },
-    { name: "scripts", spec: "test/scripts/**/*.test.ts" },
-    { name: "engine", spec: "test/engine/**/*.test.ts" },
-    { name: "e2e", spec: "test/e2e/**/*.test.ts" },
+    { name: "unit", spec: "test/unit/**/*.test.ts", minutes: 5 },
+    { name: "components", spec: "test/components/**/*.test.ts", minutes: 5 },
+    { name: "scripts", spec: "test/scripts/**/*.test.ts", minutes: 2 },
+    { name: "engine", spec: "test/engine/**/*.test.ts", minutes: 15 },
+    { name: "e2e", spec: "test/e2e/**/*.test.ts", minutes: 45 },
 ];
 
 const root = path.join(__dirname, "..");
@@ -35,7 +36,7 @@ const skipped = totals.skipped.length > 0 && !inCi ? `, ${totals.skipped.length}
 console.log(`${totals.passed} passed, ${totals.failed} failed${skipped}`);
 process.exitCode = totals.failed > 0 ? 1 : 0;
 
-function run({ name, spec }) {
+function run({ name, spec, minutes }) {
     console.log(`\n=== ${name}`);
     const stats = path.join(scratch, `${name}.jsonl`);
     const started = Date.now();
@@ -45,6 +46,7 @@ function run({ name, spec }) {
         {
             cwd: root,
             stdio: ["ignore", "inherit", "inherit"],
+            timeout: minutes * 60_000,
             env: {
                 ...process.env,
                 PATH: bin + path.delimiter + process.env.PATH,
@@ -62,6 +64,6 @@ function run({ name, spec }) {
     const ran = counts.passes + counts.failures + counts.skipped.length;
     const broke = mocha.status !== 0 && counts.failures === 0;
     if (broke || ran === 0) totals.failed += 1;
-    const note = ran === 0 ? ", ran no test" : broke ? `, ended with status ${mocha.status}` : "";
+    const note = ran === 0 ? ", ran no test" : broke ? `, ended with ${mocha.signal ?? `status ${mocha.status}`}` : "";
     return `${name}: ${counts.passes} passed, ${counts.failures} failed (${seconds} s)${note}`;
 }
