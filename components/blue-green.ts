@@ -108,6 +108,7 @@ export class BlueGreen extends pulumi.ComponentResource {
                     ...appLabels(app, namespace, args.api?.labels),
                     "app.kubernetes.io/instance": desired.serviceName,
                 },
+                serves: servesOf(decided, grown),
                 gate: gateOf(decided, args, desired),
             },
             pulumi.mergeOptions(besideOptions(opts), { dependsOn: ready }),
@@ -156,7 +157,7 @@ export class BlueGreen extends pulumi.ComponentResource {
                             ...args.autoscaling,
                             ...side.size.bounds,
                         },
-                        awaited: side.awaited,
+                        awaited: false,
                         api: args.api,
                         env: { COLOR: side.side, ...release?.env },
                         serviceAccount: this.releases.serviceAccount.metadata.name,
@@ -193,7 +194,20 @@ function gateOf(decided: Plan, args: BlueGreenArgs, desired: Desired): GateSpec 
             env: release?.env,
         },
         previous: from === undefined || from === target ? undefined : side(from),
+        deadlineSeconds: defaults.UP_DEADLINE_SECONDS,
     };
+}
+
+/** The live release, the pods it needs and their template: the gate waits when any of them changes. */
+function servesOf(
+    { route, sides }: Plan,
+    workloads: Partial<Record<Color, Workload>>,
+): pulumi.Output<string> | undefined {
+    const side = sides.find((candidate) => candidate.side === route.target);
+    const workload = workloads[route.target];
+    if (side === undefined || workload === undefined) return undefined;
+    const { release, size } = side;
+    return pulumi.interpolate`release ${release}, ${size.replicas} pods of template ${workload.fingerprint}`;
 }
 
 /** Options of what belongs to the API but not to its strategy: beside the component, not below it. */

@@ -85,8 +85,8 @@ export const METRICS_PATH = "/metrics";
 export const PROGRESS_DEADLINE_SECONDS = 120;
 
 /**
- * How long `up` waits for a Deployment, in seconds: long enough to see Kubernetes' own verdict, short
- * enough that a failed `up` gives the stack's lock back soon.
+ * How long `up` waits for a Deployment at most, in seconds: long enough to see Kubernetes' own verdict,
+ * short enough that a failed `up` gives the stack's lock back soon.
  */
 export const UP_DEADLINE_SECONDS = 150;
 

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import { PORT_NAME, SERVICE_TYPE } from "./defaults";
-import { routeHooks, type GateSpec } from "./gate";
+import { routeHooks, SERVES_ANNOTATION, type GateSpec } from "./gate";
 import { ServiceType } from "./plan/types";
 
 export interface RouteArgs {
@@ -19,6 +19,12 @@ export interface RouteArgs {
     /** Port on every node, with type `NodePort` or `LoadBalancer`. Defaults to one that Kubernetes picks. */
     nodePort?: number;
     labels?: Record<string, pulumi.Input<string>>;
+    /**
+     * What the selected pods run, as far as the gate is to wait for it: it runs whenever this changes,
+     * also where the selector stays. Kept on the Service, so that an `up` that failed is not forgotten.
+     * Defaults to none: then the gate runs only when the route moves.
+     */
+    serves?: pulumi.Input<string>;
     /** What the gate checks before and after the route moves. */
     gate: GateSpec;
 }
@@ -48,8 +54,12 @@ export class Route extends pulumi.ComponentResource {
                     name: serviceName,
                     namespace,
                     labels: args.labels,
-                    annotations:
-                        type === ServiceType.loadBalancer ? {} : { "pulumi.com/skipAwait": "true" },
+                    annotations: {
+                        ...(type !== ServiceType.loadBalancer && {
+                            "pulumi.com/skipAwait": "true",
+                        }),
+                        ...(args.serves !== undefined && { [SERVES_ANNOTATION]: args.serves }),
+                    },
                 },
                 spec: {
                     type,

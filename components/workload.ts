@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import type { ApiArgs, AutoscalingArgs, SecretFilesArgs } from "./args";
@@ -26,8 +27,12 @@ export interface WorkloadArgs {
     ignoreReplicas?: boolean;
     /** Bounds and targets of its autoscaler. Defaults to none. */
     autoscaling?: AutoscalingArgs;
-    /** Whether `up` waits until its pods are ready. Plain, and false for what has no traffic. */
-    awaited: boolean;
+    /**
+     * Whether Pulumi itself waits until its pods are ready. Plain, and false where a route's gate does:
+     * the gate gives up as soon as waiting is pointless, and does not look at what has no traffic.
+     * Defaults to true.
+     */
+    awaited?: boolean;
     /** What all releases of the API share. */
     api?: ApiArgs;
     /** Environment variables on top of the API's. */
@@ -49,6 +54,8 @@ export interface WorkloadArgs {
 export class Workload extends pulumi.ComponentResource {
     readonly deployment: Deployment;
     readonly autoscaler?: Autoscaler;
+    /** Ten hexadecimal digits that change whenever the pods' template does. */
+    readonly fingerprint: pulumi.Output<string>;
 
     constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
         super("cutover:index:Workload", name, summary(args), opts);
@@ -59,6 +66,14 @@ export class Workload extends pulumi.ComponentResource {
             ...args.selector,
         };
         const order = { parent: this, dependsOn: opts?.dependsOn };
+        const template = podTemplate({
+            ...args,
+            api,
+            labels,
+            env: { ...api.env, ...args.env },
+            secretFiles: args.secretFiles ?? [],
+        });
+        this.fingerprint = pulumi.output(template).apply(hashOf);
 
         this.deployment = new Deployment(
             name,
@@ -80,13 +95,7 @@ export class Workload extends pulumi.ComponentResource {
                         },
                     },
                     progressDeadlineSeconds: defaults.PROGRESS_DEADLINE_SECONDS,
-                    template: podTemplate({
-                        ...args,
-                        api,
-                        labels,
-                        env: { ...api.env, ...args.env },
-                        secretFiles: args.secretFiles ?? [],
-                    }),
+                    template,
                 },
             },
             {
@@ -132,8 +141,12 @@ function annotations({ release, changeCause, awaited }: WorkloadArgs): Record<st
     return {
         "kubernetes.io/change-cause": changeCause ?? `Deploying version ${release}`,
         "pulumi.com/patchForce": "true",
-        "pulumi.com/skipAwait": awaited ? "false" : "true",
+        "pulumi.com/skipAwait": (awaited ?? true) ? "false" : "true",
     };
+}
+
+function hashOf(template: unknown): string {
+    return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 10);
 }
 
 /** What the component's own entry in the state shows: plain, and without anything secret. */

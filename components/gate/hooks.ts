@@ -10,6 +10,7 @@ import {
     ENDPOINTS_DEADLINE_SECONDS,
     GATE_DEADLINE_SECONDS,
     GateError,
+    SERVES_ANNOTATION,
     type GateSpec,
 } from "./spec";
 import {
@@ -106,15 +107,23 @@ async function awaitEndpoints(
     );
 }
 
-/** Whether traffic goes elsewhere after the change: a create does, a new label does not. */
-export function routeMoves({ oldInputs, newInputs }: RouteChange): boolean {
-    return (
-        oldInputs === undefined ||
-        !isDeepStrictEqual(destinationOf(oldInputs), destinationOf(newInputs ?? {}))
-    );
+/** Whether the gate has to look: a create, another destination, or something else that runs there. */
+export function routeMoves(change: RouteChange): boolean {
+    return !same(change, (inputs) => [destinationOf(inputs), servesOf(inputs)]);
 }
 
-function destinationOf(inputs: Record<string, unknown>): unknown {
+/** Whether traffic goes to other pods than before, as opposed to the same side with new ones. */
+function changesSides(change: RouteChange): boolean {
+    return !same(change, destinationOf);
+}
+
+type Inputs = Record<string, unknown>;
+
+function same({ oldInputs, newInputs }: RouteChange, part: (inputs: Inputs) => unknown): boolean {
+    return oldInputs !== undefined && isDeepStrictEqual(part(oldInputs), part(newInputs ?? {}));
+}
+
+function destinationOf(inputs: Inputs): unknown {
     const { selector, ports } = (inputs.spec ?? {}) as { selector?: unknown; ports?: unknown };
     if (!Array.isArray(ports)) return { selector, ports };
     const targets = ports.map((port: { port?: unknown; targetPort?: unknown }) => [
@@ -122,6 +131,11 @@ function destinationOf(inputs: Record<string, unknown>): unknown {
         port.targetPort,
     ]);
     return { selector, targets };
+}
+
+function servesOf(inputs: Inputs): unknown {
+    const metadata = inputs.metadata as { annotations?: Record<string, unknown> } | undefined;
+    return metadata?.annotations?.[SERVES_ANNOTATION];
 }
 
 async function awaitTarget(
@@ -177,7 +191,8 @@ async function previewRoute(
                 previous && readSide(reader, namespace, previous),
             ]);
             const { kind, message } = forecast(state, target, deadlineSeconds);
-            if (kind === "hopeless") {
+            // A side that has the traffic already may fail and be changed all the same.
+            if (kind === "hopeless" && changesSides(change)) {
                 const evidence = state ? `\n${await gatherEvidence(reader, namespace, state)}` : "";
                 throw new GateError(
                     `${staysPut(spec, change)}: this update keeps what fails in ${target.label}; release a fix to it first. ${message}${evidence}`,
@@ -187,8 +202,8 @@ async function previewRoute(
                 ? `; ${previous.label} has ${before ? currentPods(before).filter(isReady).length : 0} ready pods now`
                 : "";
             const line = `${message}: ${moveOf(spec, change)}${now}`;
-            if (kind === "doubtful") context.log.warn(line);
-            else context.log.info(line);
+            if (kind === "ok") context.log.info(line);
+            else context.log.warn(line);
         });
     } catch (error) {
         if (!blind(error)) throw error;

@@ -1,7 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GateSpec } from "./spec";
 
-export { ENDPOINTS_DEADLINE_SECONDS, GATE_DEADLINE_SECONDS, GateError } from "./spec";
+export {
+    ENDPOINTS_DEADLINE_SECONDS,
+    GATE_DEADLINE_SECONDS,
+    GateError,
+    SERVES_ANNOTATION,
+} from "./spec";
 export type { GateSide, GateSpec, GateTarget } from "./spec";
 
 /**

@@ -1,8 +1,15 @@
 /**
- * How long the gate waits, in seconds, until the target of a route has enough ready pods. As long as
- * a rollout may stall before Kubernetes calls it failed (`progressDeadlineSeconds`).
+ * How long the gate waits, in seconds, until the target of a route has enough ready pods: long enough
+ * to see Kubernetes' own verdict (`progressDeadlineSeconds`, 120), short enough that a failed `up`
+ * gives the stack's lock back soon.
  */
-export const GATE_DEADLINE_SECONDS = 120;
+export const GATE_DEADLINE_SECONDS = 150;
+
+/**
+ * Says on the route what runs behind it. The route changes with it, so the gate also waits for a new
+ * release on the side that has the traffic, and again in the next `up` if that one failed.
+ */
+export const SERVES_ANNOTATION = "cutover.local/serves";
 
 /**
  * How long, in seconds, the Service may take to have exactly the target's pods as endpoints. The

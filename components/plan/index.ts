@@ -41,7 +41,6 @@ function colorsOf(previous: State | undefined, desired: Desired): SidePlan[] {
                 size,
                 seed: seedReplicas(size, before),
                 ignoreReplicas: ownedByAutoscaler(size, before),
-                awaited: live,
             },
         ];
     });

@@ -78,11 +78,6 @@ export interface SidePlan {
     seed: number;
     /** Whether an autoscaler owns `replicas` already, so that `up` must leave the field alone. */
     ignoreReplicas: boolean;
-    /**
-     * Whether `up` waits until it is ready. Only what carries traffic is waited for: a broken idle
-     * color must not hold up the very `up` that gets away from it.
-     */
-    awaited: boolean;
 }
 
 /** The decision: what exists after this `up`, and in which order it gets there. */

@@ -6,6 +6,7 @@ import { record, type Recording } from "../support/mocks";
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const SERVICE = "kubernetes:core/v1:Service";
 const HPA = "kubernetes:autoscaling/v2:HorizontalPodAutoscaler";
+const SERVES = "cutover.local/serves";
 const ROUTE = `${SERVICE}::flask-api`;
 
 const base: BlueGreenArgs = {
@@ -33,6 +34,9 @@ const dependsOnRoute = (recording: Recording, color: string) =>
     workload(recording, color).dependsOn.includes(ROUTE);
 const routeDependsOn = (recording: Recording, color: string) =>
     recording.one(SERVICE).dependsOn.includes(`${DEPLOYMENT}::flask-api-${color}`);
+
+const servesOf = (recording: Recording) =>
+    (recording.one(SERVICE).input("metadata.annotations") as Record<string, string>)[SERVES] ?? "";
 
 describe("BlueGreen", () => {
     it("registers these resources and no others", async () => {
@@ -78,7 +82,10 @@ describe("BlueGreen", () => {
                     "app.kubernetes.io/part-of": "endpoint-stats",
                     "app.kubernetes.io/managed-by": "pulumi",
                 },
-                annotations: { "pulumi.com/skipAwait": "true" },
+                annotations: {
+                    "pulumi.com/skipAwait": "true",
+                    [SERVES]: servesOf(recording),
+                },
             },
             spec: {
                 type: "ClusterIP",
@@ -142,33 +149,75 @@ describe("BlueGreen", () => {
             }
         });
 
-        it("changes of the public Service its selector alone", async () => {
+        it("changes of the public Service its selector, and what it says runs there", async () => {
             const before = (await deploy()).one(SERVICE);
             const after = (await deploy({ activeColor: "green" })).one(SERVICE);
             assert.deepEqual(after.input("spec.selector"), {
                 app: "flask-api",
                 deployment: "green",
             });
-            assert.deepEqual(
-                { ...after.inputs, spec: undefined },
-                { ...before.inputs, spec: undefined },
-            );
+            const rest = ({ inputs }: typeof after) => {
+                const { metadata } = inputs as { metadata: { annotations: object } };
+                const annotations = { ...metadata.annotations, [SERVES]: undefined };
+                return { ...inputs, spec: undefined, metadata: { ...metadata, annotations } };
+            };
+            assert.deepEqual(rest(after), rest(before));
             assert.equal(after.id, before.id);
             assert.equal(after.parent, before.parent);
         });
 
-        it("waits for the color with the traffic, and never for the other", async () => {
-            const skips = (recording: Recording, color: string) =>
-                (
-                    workload(recording, color).input("metadata.annotations") as Record<
-                        string,
-                        string
-                    >
-                )["pulumi.com/skipAwait"];
-            const blue = await deploy();
-            assert.deepEqual([skips(blue, "blue"), skips(blue, "green")], ["false", "true"]);
-            const green = await deploy({ activeColor: "green" });
-            assert.deepEqual([skips(green, "blue"), skips(green, "green")], ["true", "false"]);
+        it("changes no Deployment at all, so that nothing but the route moves", async () => {
+            const before = await deploy();
+            const after = await deploy({ activeColor: "green" });
+            for (const color of ["blue", "green"]) {
+                const { inputs } = workload(after, color);
+                assert.deepEqual(inputs, workload(before, color).inputs);
+            }
+        });
+    });
+
+    describe("what the route says runs behind it, for which the gate waits", () => {
+        const serves = async (args: Partial<BlueGreenArgs> = {}) => servesOf(await deploy(args));
+
+        it("names the live release, its pods and their template", async () => {
+            assert.match(await serves(), /^release 1\.0\.0, 3 pods of template [0-9a-f]{10}$/);
+            assert.match(
+                await serves({ activeColor: "green", autoscaling: { minReplicas: 4 } }),
+                /^release 2\.0\.0, 4 pods of template [0-9a-f]{10}$/,
+            );
+        });
+
+        const changes: Record<string, Partial<BlueGreenArgs>> = {
+            "another release": { blue: "2.0.0" },
+            "more pods": { replicas: 4 },
+            "another probe": { api: { probes: { readiness: { path: "/ready" } } } },
+            "another variable": { api: { env: { LOG_LEVEL: pulumi.output("debug") } } },
+        };
+        for (const [name, args] of Object.entries(changes)) {
+            it(`changes with ${name}`, async () => {
+                assert.notEqual(await serves(args), await serves());
+            });
+        }
+
+        it("stays with a change of the idle color or of the Deployment alone", async () => {
+            const { "1.0.0": live, "2.0.0": idle } = base.releases;
+            assert.ok(live && idle);
+            const releases = {
+                "1.0.0": { ...live, changeCause: "because" },
+                "2.0.0": { ...idle, image: "api:2.0.0-patched" },
+            };
+            assert.equal(await serves({ releases, idle: "cold" }), await serves());
+        });
+
+        it("leaves no waiting to Pulumi, which would not give up early", async () => {
+            const recording = await deploy();
+            for (const color of ["blue", "green"]) {
+                const annotations = workload(recording, color).input("metadata.annotations");
+                assert.equal(
+                    (annotations as Record<string, string>)["pulumi.com/skipAwait"],
+                    "true",
+                );
+            }
         });
     });
 

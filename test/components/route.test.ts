@@ -37,6 +37,14 @@ describe("Route", () => {
         assert.equal(url, "http://flask-api-bg.endpoint-stats.svc:9999");
     });
 
+    it("says what runs behind it", async () => {
+        const { service } = await route({ serves: "release 1.0.0" });
+        assert.deepEqual(service.input("metadata.annotations"), {
+            "pulumi.com/skipAwait": "true",
+            "cutover.local/serves": "release 1.0.0",
+        });
+    });
+
     it("answers on a node's port", async () => {
         const { service, url } = await route({ type: ServiceType.nodePort, nodePort: 30999 });
         assert.equal(service.input("spec.type"), "NodePort");

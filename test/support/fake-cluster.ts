@@ -9,7 +9,7 @@ import type {
     Pod,
     ReplicaSet,
 } from "../../components/gate/reader";
-import type { GateSpec } from "../../components/gate/spec";
+import { SERVES_ANNOTATION, type GateSpec } from "../../components/gate/spec";
 
 /** The moment at which every fake cluster starts. */
 export const START = Date.parse("2026-01-01T12:00:00Z");
@@ -40,10 +40,14 @@ export function gateSpec(overrides: Partial<GateSpec> = {}): GateSpec {
     };
 }
 
-/** The inputs of a Service that selects `color`. */
-export function serviceInputs(color: string, labels: Record<string, string> = {}) {
+/** The inputs of a Service that selects `color`, of which it says what runs there. */
+export function serviceInputs(
+    color: string,
+    labels: Record<string, string> = {},
+    serves = "release 2.0.0",
+) {
     return {
-        metadata: { name: "api-bg", labels },
+        metadata: { name: "api-bg", labels, annotations: { [SERVES_ANNOTATION]: serves } },
         spec: {
             selector: { app: "api", deployment: color },
             ports: [{ name: "http", port: 80, targetPort: "http" }],

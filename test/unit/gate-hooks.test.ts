@@ -49,6 +49,7 @@ describe("gate: when a route counts as moved", () => {
         {
             name: "a target port",
             newInputs: {
+                ...oldInputs,
                 spec: {
                     ...oldInputs.spec,
                     ports: [{ name: "http", port: 80, targetPort: "admin" }],
@@ -57,8 +58,14 @@ describe("gate: when a route counts as moved", () => {
             moves: true,
         },
         {
+            name: "what runs behind the same selector",
+            newInputs: serviceInputs("blue", {}, "release 3.0.0"),
+            moves: true,
+        },
+        {
             name: "a node port",
             newInputs: {
+                ...oldInputs,
                 spec: {
                     ...oldInputs.spec,
                     ports: [{ ...oldInputs.spec.ports[0], nodePort: 30999 }],
@@ -374,6 +381,18 @@ describe("gate: before the route moves, in preview", () => {
             const lines = await said(cluster, specWithImage("api:2"));
             assert.match(lines[0] ?? "", /^info: green 0 → 3, then the route/);
         }
+    });
+
+    it("only warns of a failing side that has the traffic already", async () => {
+        const change = {
+            oldInputs: serviceInputs("green", {}, "2 pods"),
+            newInputs: serviceInputs("green", {}, "3 pods"),
+        };
+        const spec = specWithImage("api:2");
+        spec.previous = undefined;
+        assert.deepEqual(await said(clusterWith(crashing), spec, change), [
+            `warn: green has 0 of 3 ready pods: ${crashText}: api-bg → green`,
+        ]);
     });
 
     it("says that ready pods are replaced first when the image changes", async () => {

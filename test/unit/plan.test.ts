@@ -22,15 +22,14 @@ const after = (changes: Partial<Desired> = {}, previous?: State): State =>
     plan(previous, desired(changes)).state;
 
 describe("plan of a blue/green pair", () => {
-    it("gives all traffic to the active color and waits for that one only", () => {
+    it("gives all traffic to the active color", () => {
         const { sides, route } = plan(undefined, desired());
         assert.deepEqual(
-            sides.map(({ side, deployment, release, weight, awaited }) => ({
+            sides.map(({ side, deployment, release, weight }) => ({
                 side,
                 deployment,
                 release,
                 weight,
-                awaited,
             })),
             [
                 {
@@ -38,14 +37,12 @@ describe("plan of a blue/green pair", () => {
                     deployment: "flask-api-blue",
                     release: "1.0.0",
                     weight: 100,
-                    awaited: true,
                 },
                 {
                     side: "green",
                     deployment: "flask-api-green",
                     release: "2.0.0",
                     weight: 0,
-                    awaited: false,
                 },
             ],
         );
