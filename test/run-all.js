@@ -64,6 +64,11 @@ function run({ name, spec, minutes }) {
     const ran = counts.passes + counts.failures + counts.skipped.length;
     const broke = mocha.status !== 0 && counts.failures === 0;
     if (broke || ran === 0) totals.failed += 1;
-    const note = ran === 0 ? ", ran no test" : broke ? `, ended with ${mocha.signal ?? `status ${mocha.status}`}` : "";
+    const note =
+        ran === 0
+            ? ", ran no test"
+            : broke
+              ? `, ended with ${mocha.signal ?? `status ${mocha.status}`}`
+              : "";
     return `${name}: ${counts.passes} passed, ${counts.failures} failed (${seconds} s)${note}`;
 }
