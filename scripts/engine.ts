@@ -30,7 +30,7 @@ export async function resolveEngine(): Promise<Engine> {
         cli === undefined
             ? await auto.PulumiCommand.get({ root: path.dirname(STAND_IN_BIN) })
             : await auto.PulumiCommand.get();
-    const version = command.version?.raw ?? "unknown";
+    const version = command.version?.raw.replace(/^v/, "") ?? "unknown";
     return { kind: cli === undefined ? "stand-in" : "cli", version, command, binDir };
 }
 

@@ -3,7 +3,7 @@ import { ParsedFlags } from "../cli/flags";
 import { openStack, StackSession } from "../cli/session";
 import { Json } from "../providers/types";
 import { Crypter } from "../secrets/passphrase";
-import { formatPath, getAt, parsePath, PathPart, setAt } from "../values/paths";
+import { formatPath, getAt, parsePath, PathPart } from "../values/paths";
 import { JsonObject } from "../values/values";
 import { decodeConfig, hasSecret } from "../workspace/config";
 import { fullKey } from "../workspace/stack-settings";
@@ -84,7 +84,7 @@ async function assignJson(session: StackSession, text: string): Promise<void> {
     for (const [key, entry] of Object.entries(entries)) {
         const full = fullKey(key, session.project.name);
         if (entry["objectValue"] !== undefined && entry["secret"] !== true) {
-            session.settings.setConfig(full, entry["objectValue"] ?? null);
+            session.settings.setConfig(full, [], entry["objectValue"] ?? null);
         } else {
             const options = { secret: entry["secret"] === true, path: false };
             await assign(session, key, textOf(entry["value"]), options);
@@ -104,8 +104,7 @@ async function assign(
         : inside.length > 0
           ? typed(text)
           : text;
-    const whole = setAt(session.settings.config[key] ?? null, inside, value);
-    session.settings.setConfig(key, whole);
+    session.settings.setConfig(key, inside, value);
 }
 
 /** Inside an object `true`, `false` and whole numbers are what they look like. */
@@ -119,11 +118,7 @@ export async function remove(flags: ParsedFlags): Promise<void> {
     const { settings } = session;
     for (const written of flags.arguments) {
         const { key, inside } = address(session, written, flags.flag("path") === true);
-        if (inside.length === 0) {
-            settings.removeConfig(key);
-        } else if (getAt(settings.config[key], inside) !== undefined) {
-            settings.setConfig(key, setAt(settings.config[key] ?? null, inside, undefined));
-        }
+        settings.removeConfig(key, inside);
     }
     await settings.save();
 }

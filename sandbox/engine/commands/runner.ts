@@ -83,7 +83,7 @@ export class Runner {
             this.#before = withSecretsProvider(before, crypter);
             outcome = await this.#dispatch(config, running);
         } catch (error) {
-            await running?.program.stop();
+            await running?.program.stop(0);
             running?.monitor.close();
             throw error;
         }

@@ -27,8 +27,8 @@ export interface ProgramRequest {
 export interface Program {
     /** Resolves when the program ended: with an error's text, "" if it is reported, or undefined. */
     readonly ended: Promise<string | undefined>;
-    /** Waits a little for the program to end, then kills it. */
-    stop(): Promise<void>;
+    /** Waits a little for the program to end (`graceMs`, 5 s if absent), then kills it. */
+    stop(graceMs?: number): Promise<void>;
 }
 
 /** Runs the project's program as the real language host does: in the SDK's own runner. */
@@ -69,8 +69,8 @@ export function runProgram(request: ProgramRequest, events: Events): Program {
     });
     return {
         ended,
-        async stop() {
-            const timer = setTimeout(() => child.kill("SIGKILL"), EXIT_DEADLINE_MS);
+        async stop(graceMs = EXIT_DEADLINE_MS) {
+            const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
             await ended;
             clearTimeout(timer);
         },

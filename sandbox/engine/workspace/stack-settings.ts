@@ -1,8 +1,9 @@
 import * as path from "node:path";
-import { Document, isMap, parseDocument } from "yaml";
+import { Document, isCollection, isMap, isScalar, parseDocument } from "yaml";
 import { readIfExists, writeAtomically } from "../backend/files";
 import { UserError } from "../cli/errors";
 import { Json } from "../providers/types";
+import { PathPart } from "../values/paths";
 import { isObject, JsonObject } from "../values/values";
 import { Project } from "./project";
 
@@ -60,22 +61,44 @@ export class StackSettings {
         );
     }
 
-    setConfig(key: string, value: Json): void {
-        if (!isMap(this.document.get("config")))
+    /** @param inside the way into the key's value, for a part of it */
+    setConfig(key: string, inside: readonly PathPart[], value: Json): void {
+        if (!isMap(this.document.get("config"))) {
             this.document.set("config", this.document.createNode({}));
-        this.document.setIn(
-            ["config", this.#writtenKey(key) ?? key],
-            this.document.createNode(value),
-        );
+        }
+        const path = this.#place(key, inside);
+        const present: unknown = this.document.getIn(path, true);
+        if (isScalar(present) && (typeof value !== "object" || value === null)) {
+            // In place, so that a comment behind the value stays.
+            if (typeof present.value !== typeof value) delete present.type;
+            delete present.source;
+            present.value = value;
+        } else {
+            this.#makeRoom(path);
+            this.document.setIn(path, this.document.createNode(value));
+        }
     }
 
-    removeConfig(key: string): boolean {
-        const written = this.#writtenKey(key);
-        if (written === undefined) return false;
-        this.document.deleteIn(["config", written]);
+    /** A scalar in the way of a path into it gives place to a collection. */
+    #makeRoom(path: readonly PathPart[]): void {
+        for (let length = 2; length < path.length; length++) {
+            const at = path.slice(0, length);
+            if (isCollection(this.document.getIn(at, true))) continue;
+            const empty = typeof path[length] === "number" ? [] : {};
+            this.document.setIn(at, this.document.createNode(empty));
+        }
+    }
+
+    removeConfig(key: string, inside: readonly PathPart[] = []): void {
+        const path = this.#place(key, inside);
+        if (!this.document.hasIn(path)) return;
+        this.document.deleteIn(path);
         const config: unknown = this.document.get("config");
         if (isMap(config) && config.items.length === 0) this.document.delete("config");
-        return true;
+    }
+
+    #place(key: string, inside: readonly PathPart[]): PathPart[] {
+        return ["config", this.#writtenKey(key) ?? key, ...inside];
     }
 
     /** The key as the file has it: with or without the project's own namespace. */

@@ -21,7 +21,7 @@ import {
     OperationKind,
     Step,
 } from "../../../sandbox/engine/deploy/events";
-import { Inputs, Json } from "../../../sandbox/engine/providers/types";
+import { Json } from "../../../sandbox/engine/providers/types";
 
 export const REPOSITORY = path.join(__dirname, "..", "..", "..");
 export const PASSPHRASE = "correct horse";
@@ -62,6 +62,7 @@ export class TestStack {
     readonly folder: string;
     readonly world: string;
     #session: StackSession | undefined;
+    #backend: string | undefined;
 
     private constructor(readonly project: string) {
         this.folder = mkdtempSync(path.join(tmpdir(), "cutover-engine-"));
@@ -179,10 +180,23 @@ export class TestStack {
         rmSync(path.join(this.world, "log.txt"), { force: true });
     }
 
+    /** Lets another stack's backend be this one's for a while. */
+    async withBackend<T>(url: string, work: () => Promise<T>): Promise<T> {
+        this.#backend = url;
+        this.#session = undefined;
+        try {
+            return await work();
+        } finally {
+            this.#backend = undefined;
+            this.#session = undefined;
+        }
+    }
+
     async #inside<T>(work: () => Promise<T>): Promise<T> {
         const folder = process.cwd();
         const before = { ...process.env };
         Object.assign(process.env, environment(this.folder));
+        if (this.#backend !== undefined) process.env["PULUMI_BACKEND_URL"] = this.#backend;
         process.chdir(this.folder);
         try {
             return await work();
@@ -221,7 +235,7 @@ class Recorder implements Listener {
             errors: messages("error"),
             warnings: messages("warning"),
             messages: messages("info"),
-            outputs: (stack?.outputs ?? {}) as Inputs,
+            outputs: stack?.outputs ?? {},
         };
     }
 }
@@ -233,10 +247,7 @@ export function nameOf(urn: string): string {
 async function servePrograms(program: Program): Promise<{ address: string; close(): void }> {
     const server = new grpc.Server();
     const language = new LanguageServer(async () => (await program()) ?? {});
-    server.addService(
-        languageRpc.LanguageRuntimeService as unknown as grpc.ServiceDefinition,
-        language as unknown as grpc.UntypedServiceImplementation,
-    );
+    server.addService(languageRpc.LanguageRuntimeService, language);
     const port = await new Promise<number>((resolve, reject) =>
         server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) =>
             error === null ? resolve(bound) : reject(error),
@@ -251,10 +262,10 @@ function capture(): { stop(): { stdout: string; stderr: string } } {
     const restore = (["stdout", "stderr"] as const).map((name) => {
         const stream = process[name];
         const write = stream.write.bind(stream);
-        stream.write = ((chunk: string | Uint8Array) => {
+        stream.write = (chunk: string | Uint8Array) => {
             text[name] += String(chunk);
             return true;
-        }) as typeof stream.write;
+        };
         return () => {
             stream.write = write;
         };
