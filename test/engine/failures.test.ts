@@ -3,6 +3,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { SecretThing, Thing } from "./support/resources";
 import { TestStack } from "./support/stack";
 
+class Bucket extends pulumi.CustomResource {}
+
 describe("engine: failures", () => {
     let stack: TestStack;
     beforeEach(async () => {
@@ -103,7 +105,7 @@ describe("engine: failures", () => {
 
     it("refuses what it has no provider for, by name", async () => {
         const result = await stack.up(() => {
-            new pulumi.CustomResource("aws:s3/bucket:Bucket", "bucket", {});
+            new Bucket("aws:s3/bucket:Bucket", "bucket", {});
         });
         ok(!result.ok);
         match(result.errors.join(), /not supported by the stand-in engine: provider 'aws'/);

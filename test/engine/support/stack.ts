@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import * as grpc from "@grpc/grpc-js";
-import { LanguageServer } from "@pulumi/pulumi/automation/server";
+import * as automationServer from "@pulumi/pulumi/automation/server";
 import * as languageRpc from "@pulumi/pulumi/proto/language_grpc_pb";
 import {
     Checkpoint,
@@ -22,6 +22,11 @@ import {
     Step,
 } from "../../../sandbox/engine/deploy/events";
 import { Json } from "../../../sandbox/engine/providers/types";
+
+// The SDK's own server for inline programs; its types are internal.
+const { LanguageServer } = automationServer as unknown as {
+    LanguageServer: new (program: () => Promise<unknown>) => grpc.UntypedServiceImplementation;
+};
 
 export const REPOSITORY = path.join(__dirname, "..", "..", "..");
 export const PASSPHRASE = "correct horse";
