@@ -55,8 +55,11 @@ export interface WatchEvent {
 }
 
 const REQUEST_TIMEOUT_MS = 60_000;
-/** The API server closes a watch after this; the caller then starts a new one. */
-const WATCH_SECONDS = 600;
+/**
+ * The API server closes a watch after this, and the next one starts with nothing: longer than any
+ * usual wait, so that what was seen is still known when the wait times out.
+ */
+const WATCH_SECONDS = 7_200;
 const MAX_ATTEMPTS = 5;
 
 /**
