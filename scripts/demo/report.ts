@@ -32,7 +32,7 @@ export function toReport(recording: Recording, result: DemoResult): ReportData {
 export function phaseTable({ phases }: DemoResult) {
     return {
         heading: "Phases",
-        columns: ["phase", "seconds", "traffic moved after", "requests", "failed", "p99 ms"],
+        columns: ["phase", "seconds", "moved after", "requests", "failed", "p99 ms"],
         rows: phases.map((phase) => [
             phase.name,
             phase.seconds.toFixed(2),

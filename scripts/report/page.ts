@@ -66,7 +66,7 @@ header p { margin: 0 0 20px; color: var(--soft); max-width: 72ch; }
 .badge.passed { background: var(--good); } .badge.failed { background: var(--bad); }
 figure { margin: 0 0 28px; border: 1px solid var(--rule); border-radius: 10px; overflow: hidden; background: var(--paper); }
 figure svg { display: block; width: 100%; height: auto; }
-.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(320px, 1fr)); gap: 20px; align-items: start; }
+.tables { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(480px, 100%), 1fr)); gap: 20px; align-items: start; }
 section { background: var(--paper); border: 1px solid var(--rule); border-radius: 10px; padding: 16px 18px; overflow-x: auto; }
 table { width: 100%; border-collapse: collapse; font-size: 14px; font-variant-numeric: tabular-nums; }
 th, td { text-align: right; padding: 5px 0 5px 14px; border-top: 1px solid var(--rule); }

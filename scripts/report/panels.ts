@@ -1,5 +1,5 @@
 import { type ScaleLinear, scaleLinear, scaleLog } from "d3-scale";
-import { area, curveStep, line, stack } from "d3-shape";
+import { area, line, stack } from "d3-shape";
 import type { ConnectionKind, Sample } from "../prober";
 import { escape } from "./escape";
 import {
@@ -46,16 +46,21 @@ export function releasePanel(kind: ConnectionKind, heading: string, input: Panel
     const series = releaseSeries(input.samples, kind, input.range, REQUEST_BIN_MS[kind]);
     const totals = series.bins.map(({ value }) => sum(Object.values(value)));
     const y = scaleLinear([0, Math.max(1, ...totals) * 1.08], [height, 0]);
+    // Both edges of each bin: a release that appears or vanishes ends exactly where the next begins.
+    const half = REQUEST_BIN_MS[kind] / 2_000;
+    const edges = series.bins.flatMap(({ t, value }) => [
+        { t: t - half, value },
+        { t: t + half, value },
+    ]);
     const shape = area<[number, number] & { data: Bin<Record<string, number>> }>()
         .x(({ data }) => x(data.t))
         .y0(([low]) => y(low))
         .y1(([, high]) => y(high))
-        .curve(curveStep)
         .defined(([low, high]) => high > low)
         .digits(1);
     const layers = stack<Bin<Record<string, number>>, string>()
         .keys(series.releases)
-        .value(({ value }, release) => value[release] ?? 0)(series.bins);
+        .value(({ value }, release) => value[release] ?? 0)(edges);
     const areas = layers.map(
         (layer) =>
             `<path class="area ${classes.get(layer.key)}" d="${shape(layer as never) ?? ""}"/>`,
