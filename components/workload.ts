@@ -114,7 +114,11 @@ export class Workload extends pulumi.ComponentResource {
                     deployment: this.deployment.metadata.name,
                     minReplicas: minReplicas ?? defaults.AUTOSCALING.minReplicas,
                     maxReplicas: maxReplicas ?? defaults.AUTOSCALING.maxReplicas,
-                    labels,
+                    labels: {
+                        ...appLabels(args.app, args.namespace, api.labels),
+                        ...args.selector,
+                        "app.kubernetes.io/instance": args.deployment,
+                    },
                 },
                 order,
             );
@@ -149,7 +153,10 @@ function hashOf(template: unknown): string {
     return createHash("sha256").update(JSON.stringify(template)).digest("hex").slice(0, 10);
 }
 
-/** What the component's own entry in the state shows: plain, and without anything secret. */
-function summary({ deployment, namespace, release, image, replicas }: WorkloadArgs) {
-    return { deployment, namespace, release, image, replicas };
+/**
+ * What the component's own entry in the state shows: plain, without anything secret, and without
+ * `replicas`, a seed that may differ from `up` to `up` under an autoscaler.
+ */
+function summary({ deployment, namespace, release, image }: WorkloadArgs) {
+    return { deployment, namespace, release, image };
 }

@@ -275,6 +275,16 @@ describe("BlueGreen", () => {
                 behavior,
             });
             assert.equal(blue.input("metadata.name"), "flask-api-blue-hpa");
+            assert.deepEqual(blue.input("metadata.labels"), {
+                app: "flask-api",
+                component: "api",
+                deployment: "blue",
+                "app.kubernetes.io/name": "flask-api",
+                "app.kubernetes.io/instance": "flask-api-blue",
+                "app.kubernetes.io/component": "api",
+                "app.kubernetes.io/part-of": "endpoint-stats",
+                "app.kubernetes.io/managed-by": "pulumi",
+            });
             assert.equal(blue.input("metadata.namespace"), "endpoint-stats");
             const green = recording.one(HPA, "flask-api-green-hpa");
             assert.deepEqual(
@@ -343,6 +353,34 @@ describe("BlueGreen", () => {
             const same = await deploy({ idle: "cold", previous }, { preview: true });
             assert.deepEqual(same.log, []);
         });
+    });
+
+    describe("a second up of the same", () => {
+        /** What the engine would compare: an ignored field counts as unchanged. */
+        const compared = ({ resources }: Recording) =>
+            resources.map(({ id, inputs }) => {
+                const { spec, ...rest } = structuredClone(inputs);
+                if (typeof spec !== "object" || spec === null) return { id, ...rest };
+                const { replicas, ...others } = spec as Record<string, unknown>;
+                const ignored = id.startsWith(DEPLOYMENT) && autoscaled;
+                return { id, ...rest, spec: ignored ? others : { ...others, replicas } };
+            });
+        let autoscaled = false;
+
+        for (const [name, args] of Object.entries({
+            warm: {},
+            cold: { idle: "cold" },
+            "after it was told to scale": { autoscaling: {} },
+        } satisfies Record<string, Partial<BlueGreenArgs>>)) {
+            it(`changes nothing: ${name}`, async () => {
+                autoscaled = "autoscaling" in args;
+                const before = (await deploy({ replicas: 5 })).outputs.state as State;
+                const first = await deploy({ ...args, previous: before });
+                const second = await deploy({ ...args, previous: first.outputs.state as State });
+                assert.deepEqual(compared(second), compared(first));
+                assert.deepEqual(second.outputs, first.outputs);
+            });
+        }
     });
 
     describe("options", () => {
