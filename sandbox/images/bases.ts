@@ -1,7 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
 import type { Say } from "../../scripts/progress";
-import { cacheDir } from "../paths";
 import { DEBIAN_SUITE, type AptSetUp } from "./apt";
 import type { Buildah } from "./buildah";
 import { contentHash, folderHash } from "./content";
@@ -28,7 +27,9 @@ const FORGET_THE_MACHINE = [
     'rm -f "$1/etc/apt/apt.conf.d/99mmdebstrap" "$1"/etc/apt/sources.list.d/*',
     ': > "$1/etc/resolv.conf"',
     'rm -f "$1/etc/hostname"',
+    // From here on apt keeps no index of packages, and so it does not clean up the one it has.
     'cp "$CUTOVER_BASE/apt-clean.conf" "$1/etc/apt/apt.conf.d/docker-clean"',
+    'rm -f "$1"/var/cache/apt/*.bin',
 ];
 
 const MMDEBSTRAP = [
@@ -55,72 +56,71 @@ export function baseHash(base: BaseName): string {
     return contentHash([debian, version, folderHash(path.join(__dirname, "node"))]);
 }
 
+/** The exact content of a base image as a name, by which a store that has it is known. */
+export function exactRef(base: BaseName): string {
+    const ref = BASE_REFS[base];
+    return `${ref.slice(0, ref.lastIndexOf(":"))}:content-${baseHash(base)}`;
+}
+
+export interface BaseOptions {
+    /** How this machine gets Debian packages; asked for only when a base has to be made. */
+    apt: () => Promise<AptSetUp>;
+    /** For what is needed only while a base is made. */
+    workFolder: string;
+    say?: Say;
+    signal?: AbortSignal;
+}
+
 /** Makes a base image, and those below it, unless the store has them; returns its name. */
 export async function ensureBase(
     base: BaseName,
     buildah: Buildah,
-    options: { apt: () => Promise<AptSetUp>; say?: Say; signal?: AbortSignal },
+    options: BaseOptions,
 ): Promise<string> {
     const ref = BASE_REFS[base];
-    const exact = `${ref.slice(0, ref.lastIndexOf(":"))}:content-${baseHash(base)}`;
-    if (await buildah.has(exact)) {
-        await buildah.tag(exact, ref);
+    if (await buildah.has(exactRef(base))) {
+        await buildah.tag(exactRef(base), ref);
         return ref;
     }
-    const folder = fs.mkdtempSync(path.join(cacheDir(), "images", "base-"));
-    try {
-        if (base === "debian") {
-            fs.copyFileSync(await rootFileSystem(options), path.join(folder, "rootfs.tar"));
-            options.say?.(`building ${ref}`);
-            copyDockerfile("debian", folder);
-            await buildah.build({ context: folder, ref });
-        } else {
-            const debian = await ensureBase("debian", buildah, options);
-            fs.copyFileSync(path.join(nodePackage(), "bin", "node"), path.join(folder, "node"));
-            options.say?.(`building ${ref}`);
-            copyDockerfile("node", folder);
-            await buildah.build({ context: folder, ref, args: { DEBIAN_IMAGE: debian } });
-        }
-    } finally {
-        fs.rmSync(folder, { recursive: true, force: true });
+    const context = path.join(options.workFolder, `base-${base}`);
+    fs.cpSync(path.join(__dirname, base), context, { recursive: true });
+    const args: Record<string, string> = {};
+    if (base === "debian") {
+        await makeRootFileSystem(path.join(context, "rootfs.tar"), options);
+    } else {
+        args.DEBIAN_IMAGE = await ensureBase("debian", buildah, options);
+        fs.copyFileSync(path.join(nodePackage(), "bin", "node"), path.join(context, "node"));
     }
-    await buildah.tag(ref, exact);
+    options.say?.(`building ${ref}`);
+    await buildah.build({ context, ref, args });
+    await buildah.tag(ref, exactRef(base));
+    fs.rmSync(context, { recursive: true });
     return ref;
 }
 
-/** The Debian root file system as a tar file, made once by mmdebstrap from the machine's sources. */
-async function rootFileSystem(options: {
-    apt: () => Promise<AptSetUp>;
-    say?: Say;
-    signal?: AbortSignal;
-}): Promise<string> {
-    const images = path.join(cacheDir(), "images");
-    const file = path.join(images, `debian-${baseHash("debian")}.tar`);
-    if (fs.existsSync(file)) return file;
+/** Debian's root file system as a tar file, made by mmdebstrap from the machine's own sources. */
+async function makeRootFileSystem(file: string, options: BaseOptions): Promise<void> {
     options.say?.("making the Debian root file system");
     const { sources, config } = await options.apt();
-    const work = fs.mkdtempSync(path.join(images, "mmdebstrap-"));
-    try {
-        const settings = path.join(work, "apt.conf");
-        const made = path.join(work, "rootfs.tar");
-        fs.writeFileSync(settings, config);
-        await run("mmdebstrap", [...MMDEBSTRAP, `--aptopt=${settings}`, DEBIAN_SUITE, made, "-"], {
-            ...options,
-            input: sources,
-            env: {
-                ...process.env,
-                TMPDIR: work,
-                SOURCE_DATE_EPOCH,
-                CUTOVER_BASE: path.join(__dirname, "debian"),
-            },
-        });
-        fs.renameSync(made, file);
-    } finally {
-        fs.rmSync(work, { recursive: true, force: true });
-    }
-    return file;
-}
-
-function copyDockerfile(base: BaseName, folder: string): void {
-    fs.copyFileSync(path.join(__dirname, base, "Dockerfile"), path.join(folder, "Dockerfile"));
+    const settings = path.join(options.workFolder, "mmdebstrap.conf");
+    fs.writeFileSync(settings, config);
+    const mmdebstrap = [
+        "mmdebstrap",
+        ...MMDEBSTRAP,
+        `--aptopt=${settings}`,
+        DEBIAN_SUITE,
+        file,
+        "-",
+    ];
+    // In a mount namespace of its own: what it mounts is gone when it is, however it ends.
+    await run("unshare", ["--mount", ...mmdebstrap], {
+        ...options,
+        input: sources,
+        env: {
+            ...process.env,
+            TMPDIR: options.workFolder,
+            SOURCE_DATE_EPOCH,
+            CUTOVER_BASE: path.join(__dirname, "debian"),
+        },
+    });
 }

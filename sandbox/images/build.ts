@@ -4,7 +4,7 @@ import type { Progress, Say } from "../../scripts/progress";
 import { cacheDir } from "../paths";
 import { readAptSetUp, type AptSetUp } from "./apt";
 import { packLayout, type ArchivedImage } from "./archive";
-import { baseHash, ensureBase } from "./bases";
+import { BASE_REFS, baseHash, ensureBase, exactRef, type BaseName } from "./bases";
 import { Buildah, type BuildRequest } from "./buildah";
 import { contentHash, folderHash } from "./content";
 import { withLock } from "./lock";
@@ -24,6 +24,8 @@ export interface BuiltImage extends ArchivedImage {
 
 /** Archives kept of each set: the current one and the one before, for a checkout that goes back. */
 const KEPT_ARCHIVES = 2;
+
+const WORK_PREFIX = "work-";
 
 /** Where a machine keeps the certificate authorities it trusts, in Debian and in our images. */
 const TRUSTED_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
@@ -86,13 +88,19 @@ async function buildSet(
 ): Promise<void> {
     await ensurePackages({ buildah: "buildah", mmdebstrap: "mmdebstrap" }, { say, signal });
     const folder = path.dirname(archive);
-    const work = fs.mkdtempSync(path.join(folder, `${set}-`));
+    removeLeftovers(folder);
+    const work = fs.mkdtempSync(path.join(folder, WORK_PREFIX));
     let aptSetUp: Promise<AptSetUp> | undefined;
     const apt = () => (aptSetUp ??= readAptSetUp(signal));
     try {
         const buildah = new Buildah({ folder: path.join(folder, "buildah"), signal });
         const definition = IMAGE_SETS[set];
-        const base = await ensureBase(definition.base, buildah, { apt, say, signal });
+        const base = await ensureBase(definition.base, buildah, {
+            apt,
+            workFolder: work,
+            say,
+            signal,
+        });
         const contexts: Record<string, string> = {};
         for (const [stage, make] of Object.entries(definition.stages ?? {})) {
             contexts[stage] = path.join(work, stage);
@@ -116,7 +124,9 @@ async function buildSet(
         const packed = path.join(work, "archive.tar");
         await buildah.exportLayout(Object.keys(definition.images), layout);
         const contents = await packLayout(layout, packed, signal);
-        await buildah.prune();
+        // The archive is what is kept; the store needs no more than what the next build stands on.
+        const bases = Object.keys(BASE_REFS) as BaseName[];
+        await buildah.keepOnly(bases.flatMap((base) => [BASE_REFS[base], exactRef(base)]));
         fs.writeFileSync(contentsFile(archive), JSON.stringify(contents));
         fs.renameSync(packed, archive);
     } finally {
@@ -140,6 +150,14 @@ function writeNetworkSetUp(
     if (!fs.existsSync(TRUSTED_AUTHORITIES)) return { mounts };
     mounts[TRUSTED_AUTHORITIES] = TRUSTED_AUTHORITIES;
     return { mounts, secrets: { ca: TRUSTED_AUTHORITIES } };
+}
+
+/** What a build that was killed left; there is no other now, this one having the lock. */
+function removeLeftovers(folder: string): void {
+    for (const name of fs.readdirSync(folder)) {
+        if (!name.startsWith(WORK_PREFIX)) continue;
+        fs.rmSync(path.join(folder, name), { recursive: true, force: true });
+    }
 }
 
 function dropOldArchives(folder: string, set: ImageSetName): void {

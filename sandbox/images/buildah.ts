@@ -60,8 +60,7 @@ export class Buildah {
     }
 
     async has(ref: string): Promise<boolean> {
-        const listed = await this.buildah(["images", "--format", "{{.Name}}:{{.Tag}}"]);
-        return listed.split("\n").includes(ref);
+        return (await this.names()).includes(ref);
     }
 
     async tag(ref: string, other: string): Promise<void> {
@@ -98,9 +97,16 @@ export class Buildah {
         }
     }
 
-    /** Drops images that no longer have a name. */
-    async prune(): Promise<void> {
+    /** Drops everything but the images of these names. */
+    async keepOnly(refs: readonly string[]): Promise<void> {
+        const others = (await this.names()).filter((name) => !refs.includes(name));
+        if (others.length > 0) await this.buildah(["rmi", "--force", ...others]);
         await this.buildah(["rmi", "--prune", "--force"]);
+    }
+
+    private async names(): Promise<string[]> {
+        const listed = await this.buildah(["images", "--format", "{{.Name}}:{{.Tag}}"]);
+        return listed.split("\n").filter((name) => name !== "" && !name.startsWith("<none>"));
     }
 
     private buildah(args: readonly string[]): Promise<string> {
