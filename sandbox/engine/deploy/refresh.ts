@@ -1,11 +1,11 @@
 import { Deployment, PendingOperation, ResourceState } from "../backend/state";
 import { InitError, ReadResult, ResourceProvider } from "../providers/types";
-import { annotateSecrets, equal, unwrap } from "../values/values";
+import { equal, unwrap } from "../values/values";
 import { detailedDiff } from "../values/diff";
 import { Context } from "./context";
 import { DeploymentOver } from "./goal";
 import { Step } from "./events";
-import { markOutputs, providerOf } from "./steps";
+import { markInputs, markOutputs, providerOf } from "./steps";
 import { isTargeted } from "./targets";
 import { isProviderType } from "./urn";
 
@@ -53,7 +53,7 @@ async function readAgain(
     const next: ResourceState = {
         ...state,
         id: found.id,
-        inputs: annotateSecrets(found.inputs, state.inputs) as ResourceState["inputs"],
+        inputs: markInputs(found.inputs, state.inputs, state.type, provider),
         outputs: {},
         initErrors,
     };
@@ -87,7 +87,8 @@ async function readTolerantly(
             severity: "warning",
             message: `Refreshed resource is in an unhealthy state:${list}`,
         });
-        const found = { id: error.id, inputs: unwrap(state.inputs), outputs: error.outputs };
+        const inputs = error.inputs ?? unwrap(state.inputs);
+        const found = { id: error.id, inputs, outputs: error.outputs };
         return { found, initErrors: error.reasons };
     }
 }

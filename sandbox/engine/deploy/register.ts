@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { ResourceState } from "../backend/state";
 import { Inputs } from "../providers/types";
 import { applyIgnoreChanges } from "../values/paths";
-import { annotateSecrets, unwrap } from "../values/values";
+import { unwrap } from "../values/values";
 import { Context } from "./context";
 import { ensureProvider } from "./default-providers";
 import { planDiff } from "./diff";
 import { DeploymentOver, Goal, Registered } from "./goal";
 import { replace } from "./replace";
-import { adopt, create, providerOf, same, StepFailed, update } from "./steps";
+import { adopt, create, markInputs, providerOf, same, StepFailed, update } from "./steps";
 import { isTargeted } from "./targets";
 import { aliasUrns, makeUrn } from "./urn";
 
@@ -172,7 +172,7 @@ export async function check(
         );
         throw new Error(list.join("\n"));
     }
-    return annotateSecrets(inputs, wanted) as Inputs;
+    return markInputs(inputs, wanted, next.type, provider);
 }
 
 /** The same bytes in the preview and in the `up` that follows it, other ones after a replacement. */

@@ -1,7 +1,7 @@
 import { ResourceState } from "../backend/state";
 import { InitError, Inputs, ResourceProvider } from "../providers/types";
 import { Detailed } from "../values/diff";
-import { annotateSecrets, equal, makeSecret, unwrap } from "../values/values";
+import { annotateSecrets, equal, isObject, makeSecret, unwrap } from "../values/values";
 import { Context } from "./context";
 import { Op, Step } from "./events";
 import { runHooks } from "./hooks";
@@ -29,18 +29,32 @@ export function markOutputs(
 ): Inputs {
     const marked = annotateSecrets(outputs, state.inputs) as Inputs;
     // The kubernetes provider keeps a copy of the inputs beside what it read back.
-    if (marked.__inputs !== undefined) {
-        marked.__inputs = annotateSecrets(marked.__inputs, state.inputs);
+    if (isObject(marked.__inputs)) {
+        marked.__inputs = markInputs(marked.__inputs, state.inputs, state.type, provider);
     }
-    const named = [
+    return markKeys(marked, [
         ...(state.additionalSecretOutputs ?? []),
         ...(provider.secretOutputs?.(state.type) ?? []),
-    ];
-    for (const key of named) {
-        const value = marked[key];
-        if (value !== undefined && value !== null) marked[key] = makeSecret(value);
+    ]);
+}
+
+/** Inputs as a provider hands them back, with their secrets marked: as declared, and by type. */
+export function markInputs(
+    inputs: Inputs,
+    declared: Inputs,
+    type: string,
+    provider: ResourceProvider,
+): Inputs {
+    const marked = annotateSecrets(inputs, declared) as Inputs;
+    return markKeys(marked, provider.secretInputs?.(type) ?? []);
+}
+
+function markKeys(values: Inputs, keys: string[]): Inputs {
+    for (const key of keys) {
+        const value = values[key];
+        if (value !== undefined && value !== null) values[key] = makeSecret(value);
     }
-    return marked;
+    return values;
 }
 
 /**
@@ -347,7 +361,7 @@ export async function adopt(context: Context, next: ResourceState): Promise<Reso
     return {
         ...next,
         id: found.id,
-        inputs: found.inputs,
+        inputs: markInputs(found.inputs, next.inputs, next.type, provider),
         outputs: markOutputs(found.outputs, next, provider),
         created: time,
         modified: time,

@@ -112,6 +112,8 @@ export interface ResourceProvider {
     invoke?(context: ProviderContext, token: string, args: Inputs): Promise<Inputs>;
     /** Top-level outputs of `type` that are secret even if no input was, such as a password. */
     secretOutputs?(type: string): string[];
+    /** Top-level inputs of `type` that are secret whatever the program said, such as a Secret's data. */
+    secretInputs?(type: string): string[];
 }
 
 /**

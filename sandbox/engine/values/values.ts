@@ -67,11 +67,14 @@ export function containsUnknown(value: Json | undefined): boolean {
     return isObject(value) && Object.values(value).some((item) => containsUnknown(item));
 }
 
-/** Marks in `plain` what is secret in `marked`, at the same paths. */
+/**
+ * Marks in `plain` what is secret in `marked`, at the same paths. A list with a secret in it becomes
+ * secret as a whole: a cluster may hand its items back in another order.
+ */
 export function annotateSecrets(plain: Json, marked: Json | undefined): Json {
     if (isSecret(marked)) return makeSecret(plain);
     if (Array.isArray(plain) && Array.isArray(marked)) {
-        return plain.map((item, index) => annotateSecrets(item, marked[index]));
+        return containsSecret(marked) ? makeSecret(plain) : plain;
     }
     if (isObject(plain) && isObject(marked)) {
         const result: JsonObject = {};

@@ -435,34 +435,6 @@ describe("kubernetes provider against an API server", function () {
         );
     });
 
-    it("adopts a namespace by a patch, and leaves it behind without its fields", async () => {
-        const type = "kubernetes:core/v1:NamespacePatch";
-        const path = "/api/v1/namespaces/patched";
-        const labelled = (team: string): Inputs => ({
-            kind: "Namespace",
-            metadata: { name: "patched", labels: { team } },
-        });
-        const made = await new Resource(type).create(labelled("a"));
-        assert.equal(made.id, "patched");
-        await made.update(labelled("b"));
-        const labels = async () => ((await client.request("GET", path)).metadata as any).labels;
-        assert.equal((await labels()).team, "b");
-        await made.delete();
-        assert.equal((await labels()).team, undefined);
-
-        const adopted = await new Resource(type).create(labelled("c"));
-        assert.equal((await labels()).team, "c");
-        assert.equal((await adopted.diff(labelled("c"))).changes, false);
-        await client.request("DELETE", path);
-        await adopted.delete();
-        const gone = { reason: "NotFound" };
-        while ((await client.request("GET", path).catch(() => gone)) !== gone) {
-            await new Promise((resolve) => setTimeout(resolve, 100));
-        }
-        await adopted.delete();
-        await assert.rejects(client.request("GET", path), gone, "giving up fields makes nothing");
-    });
-
     it("gives an old manager's fields up when the program names another one", async () => {
         const named = (manager: string): Inputs => ({
             ...configMap({ a: "1" }),

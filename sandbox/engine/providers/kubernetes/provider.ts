@@ -156,6 +156,11 @@ export class KubernetesProvider implements ResourceProvider {
     secretOutputs(type: string): string[] {
         return type === "kubernetes:core/v1:Secret" ? ["data", "stringData"] : [];
     }
+
+    /** `check` moves `stringData` to `data`, where the program marked nothing. */
+    secretInputs(type: string): string[] {
+        return this.secretOutputs(type);
+    }
 }
 
 /** Types that are no objects of the API server, or that are more than one. */
