@@ -99,7 +99,7 @@ psql --no-psqlrc --quiet --no-password --host "$sockets" \
 stop_server
 if [ "$data" != "$PGDATA" ]; then
     mv -T -- "$data" "$PGDATA"
-    sync
+    sync "$(dirname -- "$PGDATA")"
 fi
 
 say 'roles and passwords are as the Secret says; starting'
