@@ -108,6 +108,24 @@ describe("kubernetes check", () => {
         assert.equal(route.apiVersion, "gateway.networking.k8s.io/v1");
     });
 
+    it("takes an autoscaler's targets for quantities, and the numbers of its policies for numbers", async () => {
+        const policies = [{ type: "Pods", value: 4, periodSeconds: 60 }];
+        const target = { type: "Value", value: "1000m" };
+        const metrics = [{ type: "External", external: { metric: { name: "queue" }, target } }];
+        const { spec } = await checked(
+            provider(),
+            contextOf("kubernetes:autoscaling/v2:HorizontalPodAutoscaler"),
+            { metadata: { name: "a" }, spec: { metrics, behavior: { scaleUp: { policies } } } },
+        );
+        const normalized = [
+            {
+                type: "External",
+                external: { metric: { name: "queue" }, target: { ...target, value: "1" } },
+            },
+        ];
+        assert.deepEqual(spec, { metrics: normalized, behavior: { scaleUp: { policies } } });
+    });
+
     it("names what it does not support", async () => {
         for (const type of [
             "kubernetes:core/v1:ServicePatch",

@@ -62,7 +62,8 @@ function normalizeMap(map: Inputs, autoscaler: boolean): void {
         else if (QUANTITY_MAPS.has(key) && isMap(value)) {
             for (const [name, entry] of Object.entries(value)) value[name] = canonical(entry);
         } else if (OPAQUE.has(key)) continue;
-        else normalizeValue(value, autoscaler);
+        // Of an autoscaler's `value`s those of its targets are quantities, those of its policies numbers.
+        else normalizeValue(value, autoscaler && key !== "behavior");
     }
 }
 
