@@ -6,7 +6,7 @@ import type { Progress } from "../scripts/progress";
 import { filesOf } from "./control-plane";
 import { withLock } from "./images/lock";
 import { run } from "./images/run";
-import { lockOf, newInstance, readInstance, type Instance } from "./instance";
+import { foreignEntry, lockOf, newInstance, readInstance, type Instance } from "./instance";
 import { findHierarchies, processesIn, removeCgroups } from "./machine/cgroups";
 import { removeCoveredFolders } from "./machine/namespace";
 import { requireLinuxRoot, withRootPaths } from "./machine/needs";
@@ -35,7 +35,7 @@ export async function down(progress: Progress, options: SandboxOptions = {}): Pr
 
 async function takeDown(progress: Progress, stateDir: string): Promise<void> {
     const recorded = readInstance(stateDir);
-    if (recorded === undefined && fs.existsSync(stateDir) && fs.readdirSync(stateDir).length > 0) {
+    if (recorded === undefined && foreignEntry(stateDir) !== undefined) {
         throw new CliError(`${stateDir} holds something, but no sandbox: it is left alone`);
     }
     // Without a record its names are still known, since they are made of the folder's name.

@@ -83,6 +83,7 @@ export function namedApiPort(env: NodeJS.ProcessEnv = process.env): number | und
 }
 
 const FILE = "instance.json";
+const UNFINISHED = `${FILE}.new`;
 
 /** The sandbox that was made in a state folder, running or not. */
 export function readInstance(stateDir: string): Instance | undefined {
@@ -101,8 +102,19 @@ export function readInstance(stateDir: string): Instance | undefined {
 export function writeInstance(instance: Instance): void {
     fs.mkdirSync(instance.stateDir, { recursive: true, mode: 0o700 });
     const file = path.join(instance.stateDir, FILE);
-    fs.writeFileSync(`${file}.new`, JSON.stringify(instance, undefined, 2), { mode: 0o600 });
-    fs.renameSync(`${file}.new`, file);
+    const unfinished = path.join(instance.stateDir, UNFINISHED);
+    fs.writeFileSync(unfinished, JSON.stringify(instance, undefined, 2), { mode: 0o600 });
+    fs.renameSync(unfinished, file);
+}
+
+/**
+ * Something in a folder without a record that no sandbox has put there. `down` removes the whole
+ * folder, so it must be a sandbox's own from the start.
+ */
+export function foreignEntry(stateDir: string): string | undefined {
+    if (!fs.existsSync(stateDir)) return undefined;
+    // The record is written first, so one that is killed before leaves nothing else.
+    return fs.readdirSync(stateDir).find((name) => name !== UNFINISHED);
 }
 
 /** The kubeconfig of a sandbox's administrator. */

@@ -119,7 +119,12 @@ async function goBuild(
     const cwd = path.join(SOURCES, module);
     const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
     say("fetching Go modules");
-    const packages = await run("go", ["list", "-deps", target], { cwd, env, signal });
+    const packages = await run("go", ["list", "-deps", target], {
+        cwd,
+        env,
+        signal,
+        say: (line) => line.startsWith("go: downloading") && say(line),
+    });
     const total = packages.trim().split("\n").length;
     const temporary = `${output}.new`;
     const flags = ["-trimpath", "-buildvcs=false", "-mod=readonly", `-ldflags=${LINKER_FLAGS}`];

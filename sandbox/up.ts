@@ -1,4 +1,3 @@
-import * as fs from "node:fs";
 import * as path from "node:path";
 import { CliError } from "../scripts/errors";
 import type { Progress } from "../scripts/progress";
@@ -78,11 +77,10 @@ async function newNode(stateDir: string): Promise<Instance> {
     return instance;
 }
 
-/** `down` will remove the whole folder, so it must be the sandbox's own from the start. */
 function refuseForeignFolder(stateDir: string): void {
-    const found = fs.existsSync(stateDir) ? fs.readdirSync(stateDir) : [];
-    if (found.length === 0) return;
+    const found = instances.foreignEntry(stateDir);
+    if (found === undefined) return;
     throw new CliError(
-        `CUTOVER_SANDBOX_STATE must be a new or empty folder, got ${stateDir} with ${found[0]}`,
+        `CUTOVER_SANDBOX_STATE must be a new or empty folder, got ${stateDir} with ${found}`,
     );
 }

@@ -12,7 +12,6 @@ export const PACKAGES: Needs = {
     ctr: "containerd",
     runc: "runc",
     "iptables-restore": "iptables",
-    conntrack: "conntrack",
     ip: "iproute2",
     nsenter: "util-linux",
     unshare: "util-linux",

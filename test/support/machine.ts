@@ -30,10 +30,15 @@ const WATCHED_FOLDERS = [
 
 const SAVE_COMMANDS = ["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"];
 
+/** Mounts of buildah, which may be building images for other tests meanwhile. */
+const IMAGE_BUILD = /\/(store|storage)\/overlay\b/;
+
 /** Everything at this moment. What belongs to other sandboxes on the machine is left out. */
 export function machineState(): MachineState {
     return {
-        mounts: lines(fs.readFileSync("/proc/self/mounts", "utf8")),
+        mounts: lines(fs.readFileSync("/proc/self/mounts", "utf8")).filter(
+            (line) => !IMAGE_BUILD.test(line),
+        ),
         links: fs
             .readdirSync("/sys/class/net")
             .filter((name) => !ofAnother(name))

@@ -7,6 +7,7 @@ import * as controlPlane from "../../sandbox/components/control-plane";
 import * as node from "../../sandbox/components/node";
 import {
     API_PORTS,
+    foreignEntry,
     namedApiPort,
     newInstance,
     readInstance,
@@ -57,6 +58,20 @@ describe("a sandbox's record", () => {
             assert.deepEqual(readInstance(stateDir), written);
             fs.writeFileSync(path.join(stateDir, "instance.json"), "{");
             assert.throws(() => readInstance(stateDir), /instance\.json cannot be read/);
+        } finally {
+            fs.rmSync(stateDir, { recursive: true });
+        }
+    });
+
+    it("takes a folder that holds anything else for someone else's", () => {
+        const stateDir = fs.mkdtempSync(path.join(os.tmpdir(), "cutover-unit-"));
+        try {
+            assert.equal(foreignEntry(path.join(stateDir, "none")), undefined);
+            assert.equal(foreignEntry(stateDir), undefined);
+            fs.writeFileSync(path.join(stateDir, "instance.json.new"), "");
+            assert.equal(foreignEntry(stateDir), undefined);
+            fs.writeFileSync(path.join(stateDir, "thesis.txt"), "");
+            assert.equal(foreignEntry(stateDir), "thesis.txt");
         } finally {
             fs.rmSync(stateDir, { recursive: true });
         }
