@@ -161,6 +161,40 @@ describe("the images of the sample API, on a real cluster", function () {
         });
     });
 
+    it("take a new password without a restart and without a failed request", async () => {
+        const name = podName("1.0.0");
+        const url = await urlOf("1.0.0");
+        const password = randomBytes(12).toString("hex");
+        const sql = `ALTER ROLE endpoint_stats_api PASSWORD '${password}';
+            SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'endpoint_stats_api';`;
+        const psql = ["psql", "--quiet", "--username=postgres", "--dbname=endpoint_stats"];
+        const changed = await pods.exec("postgres", [...psql, `--command=${sql}`]);
+        assert.equal(changed.code, 0, changed.stderr);
+        await until("the old password to be refused", 10, async () => {
+            return (await get(`${url}/ready`)).status === 503;
+        });
+        const statuses = await repeat(20, async () => (await get(url)).status);
+        assert.deepEqual([...new Set(statuses)], [200]);
+
+        const metadata = { name: "passwords", namespace: NAMESPACE };
+        await kube.patch({
+            ...{ apiVersion: "v1", kind: "Secret", metadata },
+            stringData: { api: password },
+        });
+        // Kubelet looks after mounted Secrets about once a minute, and when a pod changes.
+        const annotations = { "cutover.test/look": "again" };
+        await kube.patch({
+            ...{ apiVersion: "v1", kind: "Pod" },
+            metadata: { name, namespace: NAMESPACE, annotations },
+        });
+        await until("the new password to be taken", 120, async () => {
+            return (await get(`${url}/ready`)).status === 200;
+        });
+        assert.match(await pods.logs(name), /password authentication failed/);
+        const { status } = await pods.pod(name);
+        assert.equal(status?.containerStatuses?.[0]?.restartCount, 0);
+    });
+
     it("write no password into their logs", async () => {
         const secrets = [
             await pods.secret("passwords", "api"),
