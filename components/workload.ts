@@ -138,12 +138,14 @@ const upDeadline = `${defaults.UP_DEADLINE_SECONDS}s`;
 
 /**
  * On the Deployment only: in the pod template, a change of any of them would restart all pods.
- * `patchForce` because an autoscaler owns `replicas` once it scaled, and taking the field back from
+ * Deleted in the background, because it would otherwise stay until its last pod has drained, and a
+ * color that is taken away and given back would find it there. `patchForce` because an autoscaler owns `replicas` once it scaled, and taking the field back from
  * it would be refused as a conflict.
  */
 function annotations({ release, changeCause, awaited }: WorkloadArgs): Record<string, string> {
     return {
         "kubernetes.io/change-cause": changeCause ?? `Deploying version ${release}`,
+        "pulumi.com/deletionPropagationPolicy": "background",
         "pulumi.com/patchForce": "true",
         "pulumi.com/skipAwait": (awaited ?? true) ? "false" : "true",
     };

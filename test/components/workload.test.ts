@@ -50,6 +50,7 @@ describe("Workload", () => {
                 labels,
                 annotations: {
                     "kubernetes.io/change-cause": "Deploying version 1.0.0",
+                    "pulumi.com/deletionPropagationPolicy": "background",
                     "pulumi.com/patchForce": "true",
                     "pulumi.com/skipAwait": "false",
                 },
@@ -159,6 +160,7 @@ describe("Workload", () => {
         assert.deepEqual(after.input("spec"), before.input("spec"));
         assert.deepEqual(after.input("metadata.annotations"), {
             "kubernetes.io/change-cause": "second try",
+            "pulumi.com/deletionPropagationPolicy": "background",
             "pulumi.com/patchForce": "true",
             "pulumi.com/skipAwait": "true",
         });
