@@ -53,28 +53,29 @@ export const patchAs = (
 /** What the kubelet would say of a pod. */
 export type PodVerdict = "ready" | "succeeded" | "failed" | { waiting: string; message: string };
 
-/** Plays the kubelet for the pods of a namespace until `signal` is aborted. */
+/** Plays the kubelet for the pods of a namespace (undefined: of all) until `signal` is aborted. */
 export async function playKubelet(
     client: KubeClient,
-    namespace: string,
+    namespace: string | undefined,
     signal: AbortSignal,
     verdict: (pod: Inputs) => PodVerdict,
 ): Promise<void> {
     const seen = new Set<string>();
-    const path = `/api/v1/namespaces/${namespace}/pods`;
     const report = async (pod: Inputs): Promise<void> => {
-        const { name, uid } = pod.metadata as { name: string; uid: string };
-        if (seen.has(uid)) return;
-        seen.add(uid);
-        const status = podStatus(verdict(pod));
+        const metadata = pod.metadata as { name: string; namespace: string; uid: string };
+        if (seen.has(metadata.uid)) return;
+        seen.add(metadata.uid);
+        const path = `/api/v1/namespaces/${metadata.namespace}/pods/${metadata.name}/status`;
         await client
-            .request("PATCH", `${path}/${name}/status`, {
-                body: { status },
+            .request("PATCH", path, {
+                body: { status: podStatus(verdict(pod)) },
                 contentType: MERGE_PATCH,
             })
             // The pod may be gone again.
             .catch(() => undefined);
     };
+    const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+    const path = `/api/v1${scope}/pods`;
     await client
         .watch(
             path,
