@@ -5,9 +5,6 @@ import * as path from "node:path";
 /** Enough of SHA-256 to tell contents apart in a cache of dozens. */
 const HASH_LENGTH = 16;
 
-/** The files that say nothing about what an image holds. */
-const IGNORED = new Set(["node_modules", "dist"]);
-
 /** A short hash of plain values and of files: same values, same hash, whatever the key order. */
 export function contentHash(values: unknown, files: readonly string[] = []): string {
     const hash = createHash("sha256").update(canonical(values));
@@ -18,10 +15,13 @@ export function contentHash(values: unknown, files: readonly string[] = []): str
     return hash.digest("hex").slice(0, HASH_LENGTH);
 }
 
-/** Hashes a folder's files by their names within it, so that the folder itself may move. */
+/**
+ * Hashes a build context: its files by their names within it, so that the folder itself may move.
+ * What its `.dockerignore` names (plain names, no patterns) is in no image and does not count.
+ */
 export function folderHash(folder: string): string {
     const hash = createHash("sha256");
-    for (const file of filesIn(folder)) {
+    for (const file of filesIn(folder, ignoredNames(folder))) {
         const full = path.join(folder, file);
         // Only whether it may be run: a checkout's umask decides the rest.
         const executable = (fs.statSync(full).mode & 0o111) !== 0;
@@ -30,14 +30,20 @@ export function folderHash(folder: string): string {
     return hash.digest("hex").slice(0, HASH_LENGTH);
 }
 
-function filesIn(folder: string, below = ""): string[] {
+function ignoredNames(folder: string): Set<string> {
+    const file = path.join(folder, ".dockerignore");
+    const text = fs.existsSync(file) ? fs.readFileSync(file, "utf8") : "";
+    return new Set(text.split("\n").filter((name) => name !== ""));
+}
+
+function filesIn(folder: string, ignored: ReadonlySet<string>, below = ""): string[] {
     return fs
         .readdirSync(path.join(folder, below), { withFileTypes: true })
-        .filter((entry) => !IGNORED.has(entry.name))
+        .filter(({ name }) => !ignored.has(path.join(below, name)))
         .sort((a, b) => (a.name < b.name ? -1 : 1))
         .flatMap((entry) => {
             const name = path.join(below, entry.name);
-            return entry.isDirectory() ? filesIn(folder, name) : [name];
+            return entry.isDirectory() ? filesIn(folder, ignored, name) : [name];
         });
 }
 

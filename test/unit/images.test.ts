@@ -114,13 +114,17 @@ describe("images", () => {
             assert.equal(new Set(seen).size, 4);
         });
 
-        it("of a folder follow neither its place, nor a checkout's umask, nor what was installed", () => {
+        it("of a folder follow neither its place, nor a checkout's umask, nor what is ignored", () => {
             write("one/src/main.ts", "1", 0o644);
             write("two/src/main.ts", "1", 0o600);
+            for (const name of ["one", "two"])
+                write(`${name}/.dockerignore`, "node_modules\ndist\n");
             write("two/node_modules/pg/index.js", "installed");
             write("two/dist/server.js", "built");
             const hash = (name: string) => folderHash(path.join(folder, name));
             assert.equal(hash("one"), hash("two"));
+            write("two/src/dist", "not the one that is ignored");
+            assert.notEqual(hash("one"), hash("two"));
         });
 
         it("of two sets differ and stay", () => {
