@@ -5,14 +5,9 @@ import * as path from "node:path";
 /** Enough of SHA-256 to tell contents apart in a cache of dozens. */
 const HASH_LENGTH = 16;
 
-/** A short hash of plain values and of files: same values, same hash, whatever the key order. */
-export function contentHash(values: unknown, files: readonly string[] = []): string {
-    const hash = createHash("sha256").update(canonical(values));
-    for (const file of files) {
-        hash.update(`\0${file}\0${fs.statSync(file).mode & 0o777}\0`);
-        hash.update(fs.readFileSync(file));
-    }
-    return hash.digest("hex").slice(0, HASH_LENGTH);
+/** A short hash of plain values: the same values, the same hash, whatever the order of keys. */
+export function contentHash(values: unknown): string {
+    return createHash("sha256").update(canonical(values)).digest("hex").slice(0, HASH_LENGTH);
 }
 
 /**
