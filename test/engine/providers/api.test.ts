@@ -435,6 +435,36 @@ describe("kubernetes provider against an API server", function () {
         );
     });
 
+    it("puts custom resources where their kind belongs, whatever the check assumed", async () => {
+        const crd = await new Resource(
+            "kubernetes:apiextensions.k8s.io/v1:CustomResourceDefinition",
+        ).create({
+            metadata: { name: "worlds.example.org" },
+            spec: {
+                group: "example.org",
+                scope: "Cluster",
+                names: { plural: "worlds", kind: "World", singular: "world" },
+                versions: [
+                    {
+                        name: "v1",
+                        served: true,
+                        storage: true,
+                        schema: { openAPIV3Schema: { type: "object" } },
+                    },
+                ],
+            },
+        });
+        const metadata = {
+            name: "w",
+            annotations: { "pulumi.com/deletionPropagationPolicy": "background" },
+        };
+        const world = await new Resource("kubernetes:example.org/v1:World").create({ metadata });
+        assert.equal(world.id, "w");
+        assert.equal((await world.diff({ metadata })).changes, false);
+        await world.delete();
+        await crd.delete();
+    });
+
     it("gives an old manager's fields up when the program names another one", async () => {
         const named = (manager: string): Inputs => ({
             ...configMap({ a: "1" }),

@@ -94,8 +94,10 @@ export class KubeClient {
         this.agent.destroy();
     }
 
+    /** A write that has begun is not aborted: nobody could tell whether it was done. */
     async request(method: string, path: string, options: RequestOptions = {}): Promise<Inputs> {
         for (let attempt = 1; ; attempt++) {
+            if (options.signal?.aborted === true) throw abortError(options.signal);
             const { code, body, retryAfter } = await this.once(method, path, options);
             if (code < 300) return parseObject(body, path);
             // An overloaded server says when to come back (client-go retries these, too).
@@ -120,14 +122,15 @@ export class KubeClient {
             const url = this.url(path, options.query);
             const payload = options.body === undefined ? undefined : JSON.stringify(options.body);
             const fail = (error: Error, retry = false): void => {
-                if (options.signal?.aborted === true) reject(abortError(options.signal));
-                else if (retry) this.once(method, path, options).then(resolve, reject);
+                if (method === "GET" && options.signal?.aborted === true) {
+                    reject(abortError(options.signal));
+                } else if (retry) this.once(method, path, options).then(resolve, reject);
                 else reject(new ConnectionError(`${method} "${url.href}": ${error.message}`));
             };
             const request = this.transport.request(url, {
                 method,
                 agent: this.agent,
-                signal: options.signal,
+                signal: method === "GET" ? options.signal : undefined,
                 headers: {
                     ...this.headers,
                     ...(payload === undefined
@@ -204,7 +207,8 @@ export class KubeClient {
                     for (const line of lines) {
                         const event = JSON.parse(line) as { type: string; object: Inputs };
                         if (event.type === "ERROR") {
-                            request.destroy(new Error(text(event.object, "message")));
+                            reject(new ApiError(integer(event.object, "code") ?? 0, event.object));
+                            request.destroy();
                         } else if (event.type !== "BOOKMARK") {
                             onEvent(event as WatchEvent);
                         }
@@ -245,10 +249,8 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     });
 }
 
-export function abortError(signal?: AbortSignal): Error {
-    return signal?.reason instanceof Error
-        ? signal.reason
-        : new Error("the operation was cancelled");
+function abortError(signal?: AbortSignal): Error {
+    return new Error("the operation was cancelled", { cause: signal?.reason });
 }
 
 function parseObject(body: string, path: string): Inputs {

@@ -9,7 +9,15 @@ import {
     hasManagers,
     keepIgnored,
 } from "./managed-fields";
-import { Annotation, annotation, isAnnotated, type KubeObject, nameOf, text } from "./objects";
+import {
+    Annotation,
+    annotation,
+    isAnnotated,
+    type KubeObject,
+    nameOf,
+    removeIn,
+    text,
+} from "./objects";
 import { RestMapper } from "./rest-mapper";
 
 const APPLY = "application/apply-patch+yaml";
@@ -85,7 +93,9 @@ export class Cluster {
     ): Promise<KubeObject> {
         for (let attempt = 0; ; attempt++) {
             try {
-                const { collection } = await this.mapper.paths(object, context.signal);
+                const { collection, namespaced } = await this.mapper.paths(object, context.signal);
+                // A kind that was not there at the check may turn out to be cluster-wide.
+                if (!namespaced) removeIn(object, ["metadata", "namespace"]);
                 return await this.client.request("POST", collection, {
                     query: {
                         fieldManager: CREATE_MANAGER,

@@ -27,6 +27,21 @@ export class Connection {
         return access?.namespace ?? "default";
     }
 
+    /** How a custom kind is addressed; one that is not there yet is taken for namespaced. */
+    async mapping(
+        context: ProviderContext,
+        apiVersion: string,
+        kind: string,
+    ): Promise<{ namespaced: boolean }> {
+        try {
+            const { mapper } = await this.open(context);
+            return await mapper.mapping(apiVersion, kind, context.signal);
+        } catch {
+            // Its creation tells what is wrong.
+            return { namespaced: true };
+        }
+    }
+
     /** @throws `configured Kubernetes cluster is unreachable: …` */
     async open(context: ProviderContext): Promise<Cluster> {
         try {

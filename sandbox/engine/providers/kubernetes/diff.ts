@@ -30,6 +30,7 @@ export function diffObjects(
     const old = prune(live, oldInputs);
     setScope(old, options.namespaced);
     setScope(newInputs, options.namespaced);
+    const wasIn = namespaceOf(live) || (options.namespaced ? "default" : "");
     old.apiVersion ??= newInputs.apiVersion ?? null;
     old.kind ??= newInputs.kind ?? null;
     if (nameOf(newInputs) !== "") setIn(old, ["metadata", "name"], nameOf(live));
@@ -56,7 +57,7 @@ export function diffObjects(
         nameOf(newInputs) !== "" &&
         !isAnnotated(newInputs, Annotation.autonamed) &&
         nameOf(newInputs) === nameOf(live) &&
-        namespaceOf(newInputs) === namespaceOf(live);
+        namespaceOf(newInputs) === wasIn;
     return {
         changes: Object.keys(detailed).length > 0,
         replaceKeys,

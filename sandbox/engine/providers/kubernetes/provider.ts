@@ -15,7 +15,7 @@ import {
 import { parseCheckpoint } from "./checkpoint";
 import { Connection } from "./connection";
 import { diffObjects, isNamespacedOffline } from "./diff";
-import { isPatch, kindKey, kindOfType } from "./kinds";
+import { builtInMapping, isPatch, kindKey, kindOfType } from "./kinds";
 import { lazy } from "./lazy";
 import { assignName } from "./naming";
 import { fromWire, normalizeInputs, toWire } from "./normalize";
@@ -57,15 +57,20 @@ export class KubernetesProvider implements ResourceProvider {
         }
         if (isMap(object.metadata)) {
             assignName(object, urnName(context.urn), request.randomSeed, request.oldInputs);
-            await this.assignNamespace(object);
+            await this.assignNamespace(context, object);
         }
         return { inputs: fromWire(object), failures: checkFailures(object) };
     }
 
-    private async assignNamespace(object: KubeObject): Promise<void> {
-        if (!isNamespacedOffline(text(object, "apiVersion"), text(object, "kind"))) return;
+    private async assignNamespace(context: ProviderContext, object: KubeObject): Promise<void> {
         const { namespace } = object.metadata as Inputs;
         if (namespace !== undefined && namespace !== null && namespace !== "") return;
+        const apiVersion = text(object, "apiVersion");
+        const kind = text(object, "kind");
+        const { namespaced } =
+            builtInMapping(apiVersion, kind) ??
+            (await this.connection.mapping(context, apiVersion, kind));
+        if (!namespaced) return;
         setIn(object, ["metadata", "namespace"], await this.connection.defaultNamespace());
     }
 

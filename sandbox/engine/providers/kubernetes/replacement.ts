@@ -47,7 +47,6 @@ const FORCE_NEW: Record<string, string[]> = {
     "apps/v1/Deployment": WORKLOAD,
     "apps/v1/StatefulSet": STATEFUL_SET,
     "batch/v1/Job": JOB,
-    "policy/v1beta1/PodDisruptionBudget": ["spec"],
     "rbac.authorization.k8s.io/v1/ClusterRoleBinding": ["roleRef"],
     "rbac.authorization.k8s.io/v1/RoleBinding": ["roleRef"],
     "storage.k8s.io/v1/StorageClass": ["parameters", "provisioner"],

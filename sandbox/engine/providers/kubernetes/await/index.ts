@@ -210,7 +210,10 @@ export async function awaitDeleted(
         clearTimeout(timer);
         context.signal.removeEventListener("abort", aborted);
     }
-    if (!gone) throw stop.signal.reason;
+    if (gone) return;
+    throw context.signal.aborted
+        ? new Error(`Resource operation was cancelled for "${nameOf(object)}"`)
+        : stop.signal.reason;
 }
 
 class DeleteTimeout extends Error {
