@@ -230,6 +230,9 @@ class Objects {
                     ...pod,
                     replicas: 1,
                     selector: { matchLabels: this.selector },
+                    // With the default, a pod that cannot start is never replaced by a corrected one:
+                    // the controller waits for it first. One replica has no order to keep.
+                    podManagementPolicy: "Parallel",
                     persistentVolumeClaimRetentionPolicy: {
                         whenDeleted: "Retain",
                         whenScaled: "Retain",

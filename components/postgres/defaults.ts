@@ -85,5 +85,8 @@ export const LIVENESS_PROBE = {
 /** From the fast shutdown to SIGKILL, in seconds: its checkpoint writes all that is in memory. */
 export const TERMINATION_GRACE_PERIOD_SECONDS = 120;
 
-/** How long `up` waits for the pod: the startup probe's ten minutes and a slow image pull. */
-export const UP_DEADLINE = "15m";
+/**
+ * How long `up` waits for the pod: enough for a slow image pull. A long recovery goes on after it, and a
+ * wrong image must not hold the stack's lock for as long as that may take.
+ */
+export const UP_DEADLINE = "5m";

@@ -65,6 +65,7 @@ describe("Postgres", () => {
         assert.equal(server.metadata.namespace, "endpoint-stats");
         assert.equal(server.spec.replicas, 1);
         assert.equal(server.spec.serviceName, "postgres");
+        assert.equal(server.spec.podManagementPolicy, "Parallel");
         assert.deepEqual(server.spec.selector, { matchLabels: { app: "postgres" } });
         assert.equal(server.spec.template.metadata.labels.app, "postgres");
         assert.equal(pod.containers.length, 1);
@@ -98,6 +99,11 @@ describe("Postgres", () => {
         assert.deepEqual(recording.one(TYPES.statefulSet).ignoreChanges, [
             "spec.volumeClaimTemplates",
         ]);
+    });
+
+    it("waits for the server for five minutes", () => {
+        const { timeouts } = recording.one(TYPES.statefulSet);
+        assert.deepEqual(timeouts, { create: "5m", update: "5m" });
     });
 
     it("has the headless Service and the alias, neither of them awaited", () => {
