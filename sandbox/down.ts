@@ -6,8 +6,8 @@ import type { Progress } from "../scripts/progress";
 import { filesOf } from "./control-plane";
 import { withLock } from "./images/lock";
 import { run } from "./images/run";
-import { foreignEntry, lockOf, newInstance, readInstance, type Instance } from "./instance";
-import { findHierarchies, processesIn, removeCgroups } from "./machine/cgroups";
+import { foreignEntry, lockOf, RECORD, newInstance, readInstance, type Instance } from "./instance";
+import { disableControllers, findHierarchies, processesIn, removeCgroups } from "./machine/cgroups";
 import { removeCoveredFolders } from "./machine/namespace";
 import { requireLinuxRoot, withRootPaths } from "./machine/needs";
 import { disconnectNode } from "./machine/network";
@@ -43,7 +43,10 @@ async function takeDown(progress: Progress, stateDir: string): Promise<void> {
     await progress.step("Stop the sandbox", () => stopEverything(instance));
     await progress.step("Remove the sandbox's data", async () => {
         restoreSysctls(instance.sysctlsBefore);
-        if (!othersRun(instance)) removeCoveredFolders();
+        if (!othersRun(instance)) {
+            removeCoveredFolders();
+            disableControllers(instance.controllersEnabled, findHierarchies());
+        }
         await removeFolder(stateDir);
     });
 }
@@ -101,5 +104,10 @@ async function removeFolder(stateDir: string): Promise<void> {
         .map((line) => line.split(" ")[1] ?? "")
         .filter((mount) => mount.startsWith(`${stateDir}/`));
     for (const mount of below.toReversed()) await run("umount", [mount]);
+    // The record last: without it the rest would be taken for someone else's.
+    const entries = fs.existsSync(stateDir) ? fs.readdirSync(stateDir) : [];
+    for (const entry of entries.filter((name) => name !== RECORD)) {
+        await fs.promises.rm(path.join(stateDir, entry), { recursive: true, force: true });
+    }
     await fs.promises.rm(stateDir, { recursive: true, force: true });
 }

@@ -42,6 +42,8 @@ export interface Instance {
     cgroup: string;
     /** Kernel settings that the kubelet changes for the whole machine, with their values before. */
     sysctlsBefore: Record<string, string>;
+    /** Controllers of control groups that were off for the machine's groups, and are on for ours. */
+    controllersEnabled: string[];
 }
 
 /** RFC 2544's range for benchmarks: not routed on the internet and hardly ever in a company. */
@@ -70,6 +72,7 @@ export function newInstance(
         chain: `CUTOVER-${id}`,
         cgroup: `cutover-${id}`,
         sysctlsBefore,
+        controllersEnabled: [],
     };
 }
 
@@ -82,17 +85,18 @@ export function namedApiPort(env: NodeJS.ProcessEnv = process.env): number | und
     throw new CliError(`CUTOVER_SANDBOX_PORT must be a port from 1 to 65535, got "${named}"`);
 }
 
-const FILE = "instance.json";
-const UNFINISHED = `${FILE}.new`;
+/** The record's name in the state folder. */
+export const RECORD = "instance.json";
+const UNFINISHED = `${RECORD}.new`;
 
 /** The sandbox that was made in a state folder, running or not. */
 export function readInstance(stateDir: string): Instance | undefined {
     try {
-        return JSON.parse(fs.readFileSync(path.join(stateDir, FILE), "utf8")) as Instance;
+        return JSON.parse(fs.readFileSync(path.join(stateDir, RECORD), "utf8")) as Instance;
     } catch (error) {
         if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
         throw new CliError(
-            `${path.join(stateDir, FILE)} cannot be read (${(error as Error).message}); ` +
+            `${path.join(stateDir, RECORD)} cannot be read (${(error as Error).message}); ` +
                 "remove the folder if no sandbox runs there",
         );
     }
@@ -101,7 +105,7 @@ export function readInstance(stateDir: string): Instance | undefined {
 /** Writes the record at once or not at all. */
 export function writeInstance(instance: Instance): void {
     fs.mkdirSync(instance.stateDir, { recursive: true, mode: 0o700 });
-    const file = path.join(instance.stateDir, FILE);
+    const file = path.join(instance.stateDir, RECORD);
     const unfinished = path.join(instance.stateDir, UNFINISHED);
     fs.writeFileSync(unfinished, JSON.stringify(instance, undefined, 2), { mode: 0o600 });
     fs.renameSync(unfinished, file);

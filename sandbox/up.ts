@@ -5,6 +5,7 @@ import { stopEverything } from "./down";
 import { withLock } from "./images/lock";
 import * as instances from "./instance";
 import type { Instance } from "./instance";
+import { enableControllers, findHierarchies, missingControllers } from "./machine/cgroups";
 import * as needs from "./machine/needs";
 import { forwardedPorts, requireFreeNetwork } from "./machine/network";
 import { readSysctls } from "./machine/sysctls";
@@ -45,18 +46,27 @@ async function bringUp(
         await needs.ensureKernelModules(say, signal);
     });
     const programs = await buildPrograms(progress, signal);
-    const starting = await progress.step("Start the control plane", async (say) => {
-        const existing = instances.readInstance(stateDir);
-        const goesOn = existing !== undefined && nodeIsThere(existing);
-        const instance = goesOn ? existing : await newNode(stateDir);
-        const starting = new Starting(instance, programs, signal);
+    const existing = instances.readInstance(stateDir);
+    const goesOn = existing !== undefined && nodeIsThere(existing);
+    const instance = goesOn ? existing : await newNode(stateDir);
+    try {
+        await startAll(progress, new Starting(instance, programs, signal), goesOn);
+    } catch (error) {
+        if (!(error instanceof CliError)) throw error;
+        const hint =
+            "`cutover sandbox logs` has more, `cutover sandbox down` clears the way for a new one";
+        throw new CliError(`${error.message}\n${hint}`, error.code);
+    }
+    return infoOf(stateDir);
+}
+
+async function startAll(progress: Progress, starting: Starting, goesOn: boolean): Promise<void> {
+    await progress.step("Start the control plane", async (say) => {
         if (!goesOn) await starting.makeNode();
         await starting.startControlPlane(say);
-        return starting;
     });
     await progress.step("Start the node", (say) => starting.startNode(say));
     await progress.step("Wait for node, DNS and metrics", (say) => starting.waitUntilReady(say));
-    return infoOf(stateDir);
 }
 
 /** The sandbox of this folder, or a new one, with nothing of it running. */
@@ -73,8 +83,15 @@ async function newNode(stateDir: string): Promise<Instance> {
     const sysctls = existing?.sysctlsBefore ?? readSysctls();
     const instance = instances.newInstance(stateDir, apiPort, sysctls);
     await requireFreeNetwork(instance);
-    instances.writeInstance(instance);
-    return instance;
+    const hierarchies = findHierarchies();
+    const enabled = new Set([
+        ...(existing?.controllersEnabled ?? []),
+        ...missingControllers(hierarchies),
+    ]);
+    const recorded = { ...instance, controllersEnabled: [...enabled] };
+    instances.writeInstance(recorded);
+    enableControllers(recorded.controllersEnabled, hierarchies);
+    return recorded;
 }
 
 function refuseForeignFolder(stateDir: string): void {

@@ -67,6 +67,45 @@ export function createCgroups(name: string, hierarchies: Hierarchies): void {
     fs.mkdirSync(path.dirname(programsGroup(name, hierarchies)), { recursive: true });
 }
 
+/**
+ * Controllers that the machine's groups do not have. The kubelet wants every one the kernel knows.
+ * Nothing with version 1, where a hierarchy has its controllers always.
+ */
+export function missingControllers({ tracking }: Hierarchies): string[] {
+    const available = readWords(path.join(tracking, "cgroup.controllers"));
+    const enabled = readWords(path.join(tracking, "cgroup.subtree_control"));
+    return available.filter((name) => !enabled.includes(name));
+}
+
+/** @throws CliError when the kernel refuses, as it does in a container's control group */
+export function enableControllers(names: readonly string[], { tracking }: Hierarchies): void {
+    for (const name of names) {
+        try {
+            fs.writeFileSync(path.join(tracking, "cgroup.subtree_control"), `+${name}`);
+        } catch (error) {
+            throw new CliError(
+                `the sandbox needs the control group controller ${name}, and it cannot be enabled ` +
+                    `in ${tracking}: ${(error as Error).message}`,
+            );
+        }
+    }
+}
+
+/** Takes back {@link enableControllers}, except what someone else has come to use since. */
+export function disableControllers(names: readonly string[], { tracking }: Hierarchies): void {
+    for (const name of names) {
+        try {
+            fs.writeFileSync(path.join(tracking, "cgroup.subtree_control"), `-${name}`);
+        } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+        }
+    }
+}
+
+function readWords(file: string): string[] {
+    return fs.existsSync(file) ? fs.readFileSync(file, "utf8").split(/\s+/).filter(Boolean) : [];
+}
+
 /** The file by which a program enters the group of the sandbox's own programs. */
 export function programsGroup(name: string, { tracking }: Hierarchies): string {
     return path.join(tracking, name, "system", "cgroup.procs");

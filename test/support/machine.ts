@@ -1,6 +1,8 @@
 import { execFileSync } from "node:child_process";
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { findHierarchies } from "../../sandbox/machine/cgroups";
+import { COVERED_FOLDERS } from "../../sandbox/machine/namespace";
 
 /** What a sandbox could leave behind on a machine, as sorted lines that can be compared. */
 export interface MachineState {
@@ -11,6 +13,8 @@ export interface MachineState {
     cgroups: string[];
     sysctls: Record<string, string>;
     folders: string[];
+    /** Whether another sandbox runs, which shares some folders with the one under test. */
+    others: boolean;
 }
 
 /** Folders that container software writes to unless it is told otherwise. */
@@ -45,9 +49,8 @@ export function machineState(): MachineState {
             .sort(),
         namespaces: lines(execFileSync("ip", ["netns", "list"], { encoding: "utf8" })),
         iptables: SAVE_COMMANDS.flatMap(savedRules),
-        cgroups: folders("/sys/fs/cgroup")
-            .filter((name) => !ofAnother(name))
-            .sort(),
+        cgroups: topGroups().filter((name) => !ofAnother(name)),
+        others: topGroups().some(ofAnother),
         sysctls: sysctls(),
         folders: WATCHED_FOLDERS.flatMap((folder) =>
             fs.existsSync(folder)
@@ -82,15 +85,19 @@ function savedRules(program: string): string[] {
         .sort();
 }
 
-function folders(root: string): string[] {
-    let entries: fs.Dirent[];
-    try {
-        entries = fs.readdirSync(root, { withFileTypes: true });
-    } catch {
-        return []; // it went away meanwhile
-    }
-    const below = entries.filter((entry) => entry.isDirectory());
-    return below.flatMap(({ name }) => [path.join(root, name), ...folders(path.join(root, name))]);
+/**
+ * The groups right below the roots. Whatever a kubelet or a container runtime makes is one of these or
+ * below it; in those of the machine's services, sessions come and go at any time.
+ */
+function topGroups(): string[] {
+    return findHierarchies()
+        .roots.flatMap((root) =>
+            fs
+                .readdirSync(root, { withFileTypes: true })
+                .filter((entry) => entry.isDirectory())
+                .map((entry) => path.join(root, entry.name)),
+        )
+        .sort();
 }
 
 /** Kernel settings that tell something of the moment, not of how the machine is set up. */
@@ -131,6 +138,8 @@ function readSetting(file: string): string | undefined {
  */
 export function leftBehind(before: MachineState, after: MachineState): Record<string, string[]> {
     const left: Record<string, string[]> = {};
+    const shared = before.others || after.others ? COVERED_FOLDERS : [];
+    const isShared = (line: string): boolean => shared.some((folder) => line.startsWith(folder));
     for (const key of [
         "mounts",
         "links",
@@ -141,7 +150,10 @@ export function leftBehind(before: MachineState, after: MachineState): Record<st
     ] as const) {
         const extra = after[key].filter((line) => !before[key].includes(line));
         const lost = before[key].filter((line) => !after[key].includes(line));
-        const changes = [...extra.map((line) => `+ ${line}`), ...lost.map((line) => `- ${line}`)];
+        const changes = [
+            ...extra.filter((line) => !isShared(line)).map((line) => `+ ${line}`),
+            ...lost.filter((line) => !isShared(line)).map((line) => `- ${line}`),
+        ];
         if (changes.length > 0) left[key] = changes;
     }
     const changed = Object.entries(before.sysctls)

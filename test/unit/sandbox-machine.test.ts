@@ -4,7 +4,12 @@ import * as fs from "node:fs";
 import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
-import { findHierarchies } from "../../sandbox/machine/cgroups";
+import {
+    disableControllers,
+    enableControllers,
+    findHierarchies,
+    missingControllers,
+} from "../../sandbox/machine/cgroups";
 import { makeCoveredFolders, removeCoveredFolders } from "../../sandbox/machine/namespace";
 import * as needs from "../../sandbox/machine/needs";
 import { identify, isAlive, parseStat, readPidFile, stop } from "../../sandbox/machine/process";
@@ -88,6 +93,23 @@ describe("control groups", () => {
     it("are tracked by the one hierarchy of version 2 otherwise", () => {
         const found = findHierarchies("cgroup2 /sys/fs/cgroup cgroup2 rw,nosuid 0 0\n");
         assert.deepEqual(found, { roots: ["/sys/fs/cgroup"], tracking: "/sys/fs/cgroup" });
+    });
+
+    it("of version 2 get the controllers they lack", () => {
+        const hierarchies = { roots: [scratch], tracking: scratch };
+        assert.deepEqual(
+            missingControllers(hierarchies),
+            [],
+            "version 1 says nothing of controllers",
+        );
+        const control = path.join(scratch, "cgroup.subtree_control");
+        fs.writeFileSync(path.join(scratch, "cgroup.controllers"), "cpuset cpu memory pids\n");
+        fs.writeFileSync(control, "cpu memory pids\n");
+        assert.deepEqual(missingControllers(hierarchies), ["cpuset"]);
+        enableControllers(["cpuset"], hierarchies);
+        assert.equal(fs.readFileSync(control, "utf8"), "+cpuset");
+        disableControllers(["cpuset"], hierarchies);
+        assert.equal(fs.readFileSync(control, "utf8"), "-cpuset");
     });
 
     it("are needed", () => {
