@@ -5,8 +5,8 @@ if (Number(process.versions.node.split(".")[0]) < MINIMUM_NODE) {
     console.error(`error: Node ${MINIMUM_NODE} or newer is needed, got ${process.versions.node}`);
     process.exit(1);
 }
-require("node:module").enableCompileCache();
-require("tsx/cjs");
+const { cacheRoot } = require("./typescript-hook.js");
+require("node:module").enableCompileCache(require("node:path").join(cacheRoot, "compiled"));
 require("./main.ts")
     .main(process.argv.slice(2))
     .then((code) => {

@@ -1,5 +1,5 @@
 import { ALIASES, COMMANDS, CommandSpec } from "./cli/commands";
-import { NotSupportedError, ReportedError, UserError } from "./cli/errors";
+import { Exit, NotSupportedError, ReportedError, UserError } from "./cli/errors";
 import { parseFlags } from "./cli/flags";
 
 /** Runs one command line of the stand-in for `pulumi` and resolves to its exit code. */
@@ -64,5 +64,5 @@ function report(error: unknown): number {
         return error.exitCode;
     }
     console.error(error);
-    return 255;
+    return Exit.internal;
 }

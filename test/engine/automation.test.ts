@@ -6,7 +6,7 @@ import { PULUMI, until, writeProgram } from "./support/process";
 import { environment, TestStack } from "./support/stack";
 
 describe("engine: Automation API", function () {
-    this.timeout(60_000);
+    this.timeout(120_000);
     let folder: TestStack;
     let options: auto.LocalWorkspaceOptions;
     beforeEach(async () => {

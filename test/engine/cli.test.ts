@@ -7,7 +7,7 @@ import { Thing } from "./support/resources";
 import { TestStack } from "./support/stack";
 
 describe("engine: command line", function () {
-    this.timeout(30_000);
+    this.timeout(120_000);
     let stack: TestStack;
     beforeEach(async () => {
         stack = await TestStack.create();
@@ -35,7 +35,7 @@ describe("engine: command line", function () {
         ];
         for (const [argv, what] of cases) {
             const { code, stderr } = await stack.pulumi(...argv);
-            strictEqual(code, 255, argv.join(" "));
+            strictEqual(code, 2, argv.join(" "));
             strictEqual(
                 stderr.split("\n")[0],
                 `error: not supported by the stand-in engine: ${what}; install the Pulumi CLI`,
@@ -60,6 +60,7 @@ describe("engine: command line", function () {
         );
         const missing = await stack.pulumi("stack", "select", "--stack", "three");
         match(missing.stderr, /no stack named 'three' found/);
+        strictEqual(missing.code, 6);
         await stack.pulumi("stack", "rm", "--yes", "two");
         match((await stack.pulumi("stack", "select", "two")).stderr, /no stack named 'two' found/);
     });
@@ -135,7 +136,7 @@ describe("engine: command line", function () {
         writeProgram(stack, 'new Thing("a");');
         const up = ["up", "--yes", "--skip-preview"];
         const wrong = await run(stack, up, { PULUMI_CONFIG_PASSPHRASE: "wrong" });
-        strictEqual(wrong.code, 255);
+        strictEqual(wrong.code, 1);
         match(wrong.stderr, /error: incorrect passphrase/);
         deepStrictEqual(stack.log(), []);
     });
@@ -171,7 +172,7 @@ describe("engine: command line", function () {
              throw new Error("unknown color 'purple'");`,
         );
         const { code, stdout, stderr } = await run(stack, ["preview"]);
-        strictEqual(code, 255);
+        strictEqual(code, 1);
         match(stdout, /starting up/);
         match(stdout, /warning: careful/);
         match(stdout, /Error: unknown color 'purple'\n\s+at .*index\.ts:\d+/);
@@ -181,7 +182,7 @@ describe("engine: command line", function () {
     it("says by name that transforms are not supported", async () => {
         writeProgram(stack, 'new Thing("a", {}, { transforms: [() => undefined] });');
         const { code, stdout } = await run(stack, ["preview"]);
-        strictEqual(code, 255);
+        strictEqual(code, 1);
         match(stdout, /does not support transforms/);
     });
 
@@ -212,7 +213,7 @@ describe("engine: command line", function () {
     it("needs a yes for what changes something", async () => {
         writeProgram(stack, 'new Thing("a");');
         const { code, stderr } = await run(stack, ["up"]);
-        strictEqual(code, 255);
+        strictEqual(code, 2);
         match(stderr, /--yes or --skip-preview must be passed/);
     });
 

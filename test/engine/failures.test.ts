@@ -90,7 +90,7 @@ describe("engine: failures", () => {
 
     it("--expect-no-changes fails when there was one", async () => {
         const result = await stack.up(() => void new Thing("a"), "--expect-no-changes");
-        ok(!result.ok);
+        strictEqual(result.code, 7);
         match(result.errors.join(), /no changes were expected but changes occurred/);
     });
 

@@ -1,4 +1,4 @@
-import { NotSupportedError, UserError } from "./errors";
+import { Exit, NotSupportedError, UserError } from "./errors";
 
 export type FlagKind = "boolean" | "value" | "list";
 
@@ -71,7 +71,8 @@ export function parseFlags(
         if (value === undefined && kind === "boolean") value = "true";
         if (value === undefined) {
             value = tokens[++i];
-            if (value === undefined) throw new UserError(`flag needs an argument: ${written}`);
+            if (value === undefined)
+                throw new UserError(`flag needs an argument: ${written}`, Exit.usage);
         }
         values.set(name, [...(values.get(name) ?? []), value]);
     }
@@ -82,7 +83,7 @@ export function parseFlags(
             const value = last(name);
             if (value === undefined) return undefined;
             if (value !== "true" && value !== "false") {
-                throw new UserError(`invalid argument "${value}" for "--${name}" flag`);
+                throw new UserError(`invalid argument "${value}" for "--${name}" flag`, Exit.usage);
             }
             return value === "true";
         },

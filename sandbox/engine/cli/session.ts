@@ -3,7 +3,7 @@ import { Deployment, newManifest } from "../backend/state";
 import { createCrypter, Crypter, openCrypter } from "../secrets/passphrase";
 import { backendUrl, findProject, Project, selectedStack } from "../workspace/project";
 import { StackSettings } from "../workspace/stack-settings";
-import { NotSupportedError, UserError } from "./errors";
+import { Exit, NotSupportedError, UserError } from "./errors";
 import { ParsedFlags } from "./flags";
 
 /** Where a command works: the project of the current folder and the backend. */
@@ -39,7 +39,7 @@ export async function openStack(flags: ParsedFlags, name?: string): Promise<Stac
     const project = requireProject(place.project);
     const ref = await stackReference(place, flags, name);
     if (!(await exists(place.backend, ref))) {
-        throw new UserError(`no stack named '${ref.stack}' found`);
+        throw noSuchStack(ref);
     }
     const settings = await StackSettings.load(project, ref.stack, flags.value("config-file"));
     return { ...place, project, ref, settings, secrets: new StackSecrets(settings) };
@@ -54,9 +54,17 @@ export async function stackReference(
         place.project === undefined ? undefined : selectedStack(place.project);
     const text = name ?? flags.value("stack") ?? (await selected());
     if (text === undefined) {
-        throw new UserError("no stack selected; please use `pulumi stack select` to choose one");
+        throw new UserError(
+            "no stack selected; please use `pulumi stack select` to choose one",
+            Exit.stackNotFound,
+        );
     }
     return parseStackReference(text, place.project?.name);
+}
+
+/** The text that the Automation API knows a missing stack by. */
+export function noSuchStack(ref: StackReference): UserError {
+    return new UserError(`no stack named '${ref.stack}' found`, Exit.stackNotFound);
 }
 
 export async function exists(backend: FileBackend, ref: StackReference): Promise<boolean> {

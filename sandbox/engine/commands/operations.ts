@@ -1,4 +1,4 @@
-import { ReportedError, UserError } from "../cli/errors";
+import { Exit, ReportedError, UserError } from "../cli/errors";
 import { ParsedFlags } from "../cli/flags";
 import { openStack, StackSession } from "../cli/session";
 import { DiffDisplay } from "../display/diff";
@@ -32,6 +32,7 @@ async function confirmed(flags: ParsedFlags, kind: OperationKind): Promise<void>
         throw new UserError(
             "--yes or --skip-preview must be passed in to proceed when running in " +
                 "non-interactive mode",
+            Exit.usage,
         );
     }
     if (flags.flag("skip-preview") !== true) await run(flags, kind, true);
@@ -47,9 +48,9 @@ async function run(
     const debug = flags.flag("debug") === true;
     const events = new Events(await listeners(flags, kind, dryRun, session), debug);
     const runner = new Runner(session, flags, kind, dryRun, events);
-    const ok = await runner.run();
+    const code = await runner.run();
     await events.end();
-    if (!ok) throw new ReportedError();
+    if (code !== Exit.done) throw new ReportedError(code);
 }
 
 async function listeners(

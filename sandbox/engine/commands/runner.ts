@@ -1,8 +1,7 @@
-/* eslint-disable @typescript-eslint/no-require-imports -- what few operations need is loaded when they need it */
+/* eslint-disable @typescript-eslint/no-require-imports -- inline programs are rare; only they pay */
 import { availableParallelism } from "node:os";
-import { parseStackReference, qualifiedName } from "../backend/backend";
 import { decryptDeployment, Deployment, parseCheckpoint } from "../backend/state";
-import { NotSupportedError, UserError } from "../cli/errors";
+import { Exit, NotSupportedError, UserError } from "../cli/errors";
 import { ParsedFlags } from "../cli/flags";
 import { emptyDeployment, StackSession, withSecretsProvider } from "../cli/session";
 import { Context, OperationOptions } from "../deploy/context";
@@ -10,8 +9,8 @@ import { Events, OperationKind } from "../deploy/events";
 import { StateStore } from "../deploy/journal";
 import {
     openMonitor,
-    Operation,
     OpenMonitor,
+    Operation,
     Outcome,
     runDestroy,
     runRefresh,
@@ -19,12 +18,10 @@ import {
 } from "../deploy/operation";
 import { Program, ProgramRequest, runProgram } from "../deploy/program";
 import { PendingCreates } from "../deploy/refresh";
-import { isStackUrn } from "../deploy/urn";
-import { Inputs } from "../providers/types";
-import { JsonObject, makeSecret } from "../values/values";
-import { applyProjectConfig, ConfigValue, decodeConfig, hasSecret } from "../workspace/config";
-import { loadPlugins } from "./plugins";
 import { onInterrupt } from "./interrupt";
+import { OperationConfig } from "./operation-config";
+import { loadPlugins } from "./plugins";
+import { stackOutputs } from "./stack-outputs";
 
 /** The real CLI's default: four steps per processor. */
 const STEPS_PER_PROCESSOR = 4;
@@ -34,6 +31,7 @@ export class Runner {
     readonly #started = Date.now();
     #context: Context | undefined;
     #cancelled = false;
+    #unexpected = false;
     #before: Deployment = emptyDeployment();
 
     constructor(
@@ -44,19 +42,19 @@ export class Runner {
         private readonly events: Events,
     ) {}
 
-    /** @returns whether it succeeded; what failed is reported to the listeners. */
-    async run(): Promise<boolean> {
+    /** @returns the exit code; what failed is reported to the listeners. */
+    async run(): Promise<number> {
         const { backend, ref } = this.session;
-        const raw = this.#rawConfig();
-        if (this.dryRun) return this.#perform(raw);
+        const config = await OperationConfig.load(this.session, this.flags);
+        if (this.dryRun) return this.#exitCode(await this.#perform(config));
         const lock = backend.lock(ref);
         await lock.acquire();
         const stopListening = onInterrupt(() => this.#cancel());
         try {
             await backend.backUp(ref);
-            const ok = await this.#perform(raw);
-            await this.#record(ok, raw);
-            return ok;
+            const ok = await this.#perform(config);
+            await this.#record(ok, config);
+            return this.#exitCode(ok);
         } finally {
             stopListening();
             await lock.release();
@@ -70,11 +68,16 @@ export class Runner {
         this.#context?.stop();
     }
 
-    async #perform(raw: JsonObject): Promise<boolean> {
-        const config = await this.#decodedConfig(raw);
+    #exitCode(ok: boolean): number {
+        if (this.#cancelled) return Exit.cancelled;
+        if (this.#unexpected) return Exit.changesNotExpected;
+        return ok ? Exit.done : Exit.failed;
+    }
+
+    async #perform(config: OperationConfig): Promise<boolean> {
         // The program's start takes longest, so everything else happens beside it.
         const running = this.#usesProgram() ? await this.#startProgram(config) : undefined;
-        this.events.begin(this.#shownConfig(config));
+        this.events.begin(config.shown);
         let outcome: Outcome;
         try {
             // A wrong passphrase must stop the operation even when there is no secret yet.
@@ -106,7 +109,7 @@ export class Runner {
     }
 
     async #dispatch(
-        config: Map<string, ConfigValue>,
+        config: OperationConfig,
         running: { monitor: OpenMonitor; program: Program } | undefined,
     ): Promise<Outcome> {
         const operation = this.#operation(config);
@@ -124,7 +127,7 @@ export class Runner {
         return runUpdate(operation, deployment, running.monitor, running.program);
     }
 
-    #operation(config: Map<string, ConfigValue>): Operation {
+    #operation(config: OperationConfig): Operation {
         return {
             options: this.#options(config),
             events: this.events,
@@ -145,7 +148,7 @@ export class Runner {
         };
     }
 
-    #options(config: Map<string, ConfigValue>): OperationOptions {
+    #options(config: OperationConfig): OperationOptions {
         const { flags, session } = this;
         return {
             project: session.ref.project,
@@ -157,8 +160,8 @@ export class Runner {
             excludes: flags.list("exclude"),
             replace: flags.list("replace"),
             continueOnError: flags.flag("continue-on-error") === true,
-            packageConfig: (pkg) => packageConfig(pkg, config),
-            stackOutputs: (name) => this.#stackOutputs(name),
+            packageConfig: (pkg) => config.ofPackage(pkg),
+            stackOutputs: (name) => stackOutputs(session, this.#before, name),
         };
     }
 
@@ -172,35 +175,8 @@ export class Runner {
         return Math.max(count, 1);
     }
 
-    /** Config as the stack file has it, with the project's defaults and the command's `--config`. */
-    #rawConfig(): JsonObject {
-        const { project, ref, settings } = this.session;
-        const raw = { ...settings.config };
-        for (const pair of this.flags.list("config")) {
-            const at = pair.indexOf("=");
-            if (at < 0)
-                throw new UserError(`config value must be in the form key=value, got '${pair}'`);
-            const key = pair.slice(0, at);
-            raw[key.includes(":") ? key : `${project.name}:${key}`] = pair.slice(at + 1);
-        }
-        return applyProjectConfig(raw, project.config, project.name, ref.stack);
-    }
-
-    async #decodedConfig(raw: JsonObject): Promise<Map<string, ConfigValue>> {
-        const entries = Object.entries(raw);
-        const sealed = entries.some(([, value]) => hasSecret(value));
-        const crypter = sealed ? await this.session.secrets.crypter() : undefined;
-        return new Map(entries.map(([key, value]) => [key, decodeConfig(value, crypter)]));
-    }
-
-    #shownConfig(config: Map<string, ConfigValue>): Record<string, string> {
-        return Object.fromEntries(
-            [...config].map(([key, { text, secret }]) => [key, secret ? "[secret]" : text]),
-        );
-    }
-
     async #startProgram(
-        config: Map<string, ConfigValue>,
+        config: OperationConfig,
     ): Promise<{ monitor: OpenMonitor; program: Program }> {
         const monitor = await openMonitor();
         const request: ProgramRequest = {
@@ -209,8 +185,7 @@ export class Runner {
             dryRun: this.dryRun,
             parallel: this.#parallel(),
             address: monitor.address,
-            config: Object.fromEntries([...config].map(([key, { text }]) => [key, text])),
-            secretKeys: [...config].filter(([, { secret }]) => secret).map(([key]) => key),
+            ...config.forProgram,
         };
         const client = this.flags.value("client");
         if (client === undefined) return { monitor, program: runProgram(request, this.events) };
@@ -225,22 +200,6 @@ export class Runner {
         const latest = parseCheckpoint(text, backend.checkpointFile(ref)).checkpoint.latest;
         if (latest === undefined) return emptyDeployment();
         return decryptDeployment(latest, () => secrets.crypter());
-    }
-
-    /** Another stack's outputs, or this one's as they were before the operation. */
-    async #stackOutputs(name: string): Promise<Inputs | undefined> {
-        const { backend, ref, secrets, project } = this.session;
-        const wanted = parseStackReference(name, project.name);
-        if (qualifiedName(wanted) === qualifiedName(ref)) return outputsOf(this.#before);
-        const latest = (await backend.read(wanted))?.checkpoint.latest;
-        if (latest === undefined) return undefined;
-        // Another stack's secrets are sealed with its own salt.
-        const salt = (latest.secrets_providers?.state as { salt?: string } | undefined)?.salt;
-        const { openCrypter } =
-            require("../secrets/passphrase") as typeof import("../secrets/passphrase");
-        const crypter = (): ReturnType<typeof openCrypter> =>
-            salt === undefined ? secrets.crypter() : openCrypter(salt);
-        return outputsOf(await decryptDeployment(latest, crypter));
     }
 
     #pendingCreates(): PendingCreates {
@@ -276,11 +235,12 @@ export class Runner {
         const changed = Object.entries(this.events.changes).some(
             ([op, n]) => op !== "same" && n > 0,
         );
+        this.#unexpected = changed;
         if (changed) this.events.error("no changes were expected but changes occurred");
         return !changed;
     }
 
-    async #record(ok: boolean, raw: JsonObject): Promise<void> {
+    async #record(ok: boolean, config: OperationConfig): Promise<void> {
         const { backend, ref } = this.session;
         const agent = this.flags.value("exec-agent");
         await backend.addHistory(ref, {
@@ -291,24 +251,11 @@ export class Runner {
                 "exec.kind": this.flags.value("exec-kind") ?? "cli",
                 ...(agent === undefined ? {} : { "exec.agent": agent }),
             },
-            config: raw,
+            config: config.raw,
             version: 0,
             result: ok ? "succeeded" : "failed",
             endTime: Math.floor(Date.now() / 1000),
             resourceChanges: this.events.changes,
         });
     }
-}
-
-function outputsOf(deployment: Deployment): Inputs {
-    return (deployment.resources ?? []).find(({ urn }) => isStackUrn(urn))?.outputs ?? {};
-}
-
-function packageConfig(pkg: string, config: Map<string, ConfigValue>): Inputs {
-    const inputs: Inputs = {};
-    for (const [key, { text, secret }] of config) {
-        const [namespace, name = ""] = key.split(":");
-        if (namespace === pkg) inputs[name] = secret ? makeSecret(text) : text;
-    }
-    return inputs;
 }

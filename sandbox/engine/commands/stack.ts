@@ -6,6 +6,7 @@ import {
     emptyDeployment,
     exists,
     openPlace,
+    noSuchStack,
     openStack,
     Place,
     requireProject,
@@ -51,8 +52,7 @@ export async function select(flags: ParsedFlags): Promise<void> {
     if (name === undefined) throw new UserError("missing stack name");
     const ref = parseStackReference(name, project.name);
     if (!(await exists(place.backend, ref))) {
-        if (flags.flag("create") !== true)
-            throw new UserError(`no stack named '${ref.stack}' found`);
+        if (flags.flag("create") !== true) throw noSuchStack(ref);
         await createStack(place, ref, flags.value("secrets-provider"));
     }
     await selectStack(project, name);

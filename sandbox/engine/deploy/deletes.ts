@@ -2,7 +2,8 @@ import { ResourceState } from "../backend/state";
 import { Context } from "./context";
 import { DeploymentOver } from "./goal";
 import { dependsOn } from "./graph";
-import { remove, removePending, StepFailed } from "./steps";
+import { remove, removePending } from "./delete-step";
+import { StepFailed } from "./steps";
 import { isTargeted } from "./targets";
 
 /**

@@ -1,12 +1,14 @@
 import { ChildProcess, spawn } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync, readFileSync, statSync } from "node:fs";
+import { createRequire, getCompileCacheDir } from "node:module";
 import * as path from "node:path";
 import { createInterface } from "node:readline";
 import { UserError } from "../cli/errors";
 import { Project } from "../workspace/project";
 import { Events } from "./events";
 import { stackUrn } from "./urn";
+
+const TYPESCRIPT_HOOK = path.join(__dirname, "..", "typescript-hook.js");
 
 /** The SDK's exit code for "the user has seen what is wrong". */
 const REPORTED = 32;
@@ -35,11 +37,14 @@ export interface Program {
 export function runProgram(request: ProgramRequest, events: Events): Program {
     const { project, stack } = request;
     const { folder, entry } = entryPoint(project);
+    const runner = locateRunner(folder);
+    const hooked = usesHook(project, folder);
     const child = spawn(
         nodePath(),
         [
             ...nodeArguments(project),
-            locateRunner(folder),
+            ...(hooked ? ["--require", TYPESCRIPT_HOOK] : []),
+            runner,
             ...["--monitor", request.address],
             ...["--engine", request.address],
             ...["--organization", "organization"],
@@ -51,7 +56,11 @@ export function runProgram(request: ProgramRequest, events: Events): Program {
             ...["--parallel", String(request.parallel)],
             entry,
         ],
-        { stdio: ["ignore", "pipe", "pipe"], env: environment(request), cwd: folder },
+        {
+            stdio: ["ignore", "pipe", "pipe"],
+            env: environment(request, hooked ? runner : undefined),
+            cwd: folder,
+        },
     );
     const urn = stackUrn(stack, project.name);
     forward(child, "stdout", (message) => events.diagnostic({ urn, severity: "info", message }));
@@ -109,9 +118,22 @@ function nodeArguments(project: Project): string[] {
     return typeof text === "string" && text !== "" ? text.split(/\s+/) : [];
 }
 
-function environment(request: ProgramRequest): NodeJS.ProcessEnv {
+/**
+ * TypeScript programs are loaded with the engine's own transpile cache instead of the SDK's ts-node,
+ * which loads the compiler on every start. An ES module program needs the SDK's loader.
+ */
+function usesHook(project: Project, folder: string): boolean {
+    if (project.runtimeOptions["typescript"] === false) return false;
+    const manifest = path.join(folder, "package.json");
+    if (!existsSync(manifest)) return true;
+    const { type } = JSON.parse(readFileSync(manifest, "utf8")) as { type?: string };
+    return type !== "module";
+}
+
+/** @param runner the SDK's runner, if the transpile hook is used */
+function environment(request: ProgramRequest, runner: string | undefined): NodeJS.ProcessEnv {
     const { runtimeOptions } = request.project;
-    const typescript = runtimeOptions["typescript"] !== false;
+    const typescript = runtimeOptions["typescript"] !== false && runner === undefined;
     const config = Object.entries(request.config).map(([key, value]) => {
         const [namespace, name] = key.split(":");
         return [`${namespace}:config:${name}`, value];
@@ -120,6 +142,8 @@ function environment(request: ProgramRequest): NodeJS.ProcessEnv {
         ...process.env,
         PULUMI_CONFIG: JSON.stringify(Object.fromEntries(config)),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.secretKeys),
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? getCompileCacheDir(),
+        ...(runner === undefined ? {} : { CUTOVER_PROGRAM_RUNNER: runner }),
         ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
         ...(typeof runtimeOptions["tsconfig"] === "string"
             ? { PULUMI_NODEJS_TSCONFIG_PATH: runtimeOptions["tsconfig"] }

@@ -3,7 +3,8 @@ import { Inputs } from "../providers/types";
 import { Context } from "./context";
 import { providerReference } from "./default-providers";
 import { DeploymentOver } from "./goal";
-import { read, StepFailed } from "./steps";
+import { read } from "./read-step";
+import { StepFailed } from "./steps";
 import { makeUrn, packageOf } from "./urn";
 
 export interface ReadGoal {

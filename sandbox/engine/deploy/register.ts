@@ -8,7 +8,8 @@ import { ensureProvider } from "./default-providers";
 import { planDiff } from "./diff";
 import { DeploymentOver, Goal, Registered } from "./goal";
 import { replace } from "./replace";
-import { adopt, create, markInputs, providerOf, same, StepFailed, update } from "./steps";
+import { adopt } from "./read-step";
+import { create, markInputs, providerOf, same, StepFailed, update } from "./steps";
 import { isTargeted } from "./targets";
 import { aliasUrns, makeUrn } from "./urn";
 

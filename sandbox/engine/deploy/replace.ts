@@ -4,7 +4,8 @@ import { Context } from "./context";
 import { Planned, providerDiff, withReplaceOnChanges } from "./diff";
 import { Goal } from "./goal";
 import { dependentsOf } from "./graph";
-import { create, remove } from "./steps";
+import { remove } from "./delete-step";
+import { create } from "./steps";
 import { splitReference } from "./urn";
 
 /**

@@ -1,7 +1,7 @@
 import { ResourceState } from "../backend/state";
 import { InitError, Inputs, ResourceProvider } from "../providers/types";
 import { Detailed } from "../values/diff";
-import { annotateSecrets, equal, isObject, makeSecret, unwrap } from "../values/values";
+import { annotateSecrets, isObject, makeSecret, unwrap } from "../values/values";
 import { Context } from "./context";
 import { Op, Step } from "./events";
 import { runHooks } from "./hooks";
@@ -61,7 +61,11 @@ function markKeys(values: Inputs, keys: string[]): Inputs {
  * Runs one step: announces it, records it as in flight, does it, records what came of it. A failure
  * is reported here, stops the operation and goes on as {@link StepFailed}.
  */
-async function perform(context: Context, step: Step, work: () => Promise<void>): Promise<void> {
+export async function perform(
+    context: Context,
+    step: Step,
+    work: () => Promise<void>,
+): Promise<void> {
     context.events.before(step);
     try {
         await work();
@@ -90,7 +94,7 @@ function reportFailure(context: Context, step: Step, error: unknown): void {
 }
 
 /** After the world changed, a failing after-hook fails the operation, but not the record of it. */
-async function runAfterHook(
+export async function runAfterHook(
     context: Context,
     work: () => Promise<void>,
     urn: string,
@@ -103,7 +107,11 @@ async function runAfterHook(
     }
 }
 
-function makeStep(op: Op, states: Pick<Step, "old" | "next">, more: Partial<Step> = {}): Step {
+export function makeStep(
+    op: Op,
+    states: Pick<Step, "old" | "next">,
+    more: Partial<Step> = {},
+): Step {
     const state = (states.next ?? states.old) as ResourceState;
     const step: Step = { op, urn: state.urn, type: state.type, ...states, ...more };
     if (state.provider !== undefined) step.provider = state.provider;
@@ -264,106 +272,4 @@ async function updateInWorld(
     }
     next.modified = now();
     if (isProviderType(next.type)) await context.providers.configure(next);
-}
-
-/**
- * Deletes `old` from the world, unless it is retained, external, or goes with another one. With
- * `pendingReplacement` it stays in the state until its replacement exists.
- */
-export async function remove(
-    context: Context,
-    old: ResourceState,
-    op: "delete" | "delete-replaced",
-    options: { pendingReplacement?: boolean } = {},
-): Promise<void> {
-    const shown = old.external === true ? (op === "delete" ? "discard" : "discard-replaced") : op;
-    await perform(context, makeStep(shown, { old }), async () => {
-        await runHooks(context, "BeforeDelete", old, { old });
-        if (op === "delete" && old.protect === true) throw new Error(protectMessage(old.urn));
-        await context.journal.begin("deleting", old);
-        try {
-            if (!context.dryRun && mustDelete(context, old)) await deleteFromWorld(context, old);
-        } catch (error) {
-            await context.journal.end(old, {});
-            throw error;
-        }
-        if (options.pendingReplacement === true) old.pendingReplacement = true;
-        await context.journal.end(old, old.pendingReplacement === true ? {} : { old });
-        await runAfterHook(context, () => runHooks(context, "AfterDelete", old, { old }), old.urn);
-    });
-}
-
-function protectMessage(urn: string): string {
-    return (
-        `resource ${JSON.stringify(urn)} cannot be deleted\n` +
-        "because it is protected. To unprotect the resource, either remove the `protect` flag from " +
-        "the resource in your Pulumi program and run `pulumi up`, or use the command:\n" +
-        `\`pulumi state unprotect '${urn}'\``
-    );
-}
-
-function mustDelete(context: Context, old: ResourceState): boolean {
-    if (!old.custom || old.external === true || old.retainOnDelete === true) return false;
-    return old.deletedWith === undefined || !context.deletedUrns.has(old.deletedWith);
-}
-
-async function deleteFromWorld(context: Context, old: ResourceState): Promise<void> {
-    const provider = await providerOf(context, old);
-    const timeoutSeconds = old.customTimeouts?.delete;
-    await provider.delete(context.providerContext(old.urn), {
-        id: old.id ?? "",
-        inputs: unwrap(old.inputs),
-        outputs: unwrap(old.outputs),
-        ...(timeoutSeconds === undefined ? {} : { timeoutSeconds }),
-    });
-}
-
-/** A resource whose replacement never came: its state goes, the world has nothing of it. */
-export async function removePending(context: Context, old: ResourceState): Promise<void> {
-    await perform(context, makeStep("remove-pending-replace", { old }), async () => {
-        await context.journal.end(old, { old });
-    });
-}
-
-/** Reads something that exists outside this stack (`X.get`) into the state. */
-export async function read(
-    context: Context,
-    next: ResourceState,
-    old: ResourceState | undefined,
-): Promise<void> {
-    const op = old !== undefined && old.external !== true ? "read-replacement" : "read";
-    const step = makeStep(op, old === undefined ? { next } : { old, next });
-    await perform(context, step, async () => {
-        const provider = await providerOf(context, next);
-        const found = await provider.read(context.providerContext(next.urn), {
-            id: next.id ?? "",
-            inputs: unwrap(next.inputs),
-        });
-        if (found === undefined) throw new Error(`resource '${next.id ?? ""}' does not exist`);
-        next.outputs = markOutputs(found.outputs, next, provider);
-        next.created = old?.created ?? now();
-        next.modified =
-            old !== undefined && equal(old.outputs, next.outputs) ? (old.modified ?? now()) : now();
-        if (op === "read-replacement" && old !== undefined) old.delete = true;
-        if (old !== undefined && op === "read") context.journal.carry(old, next);
-        else await context.journal.end(next, { next });
-    });
-}
-
-/** Adopts an existing object as a resource (`import`), to be compared with the program's inputs. */
-export async function adopt(context: Context, next: ResourceState): Promise<ResourceState> {
-    const provider = await providerOf(context, next);
-    const found = await provider.read(context.providerContext(next.urn), {
-        id: next.importID ?? "",
-    });
-    if (found === undefined) throw new Error(`resource '${next.importID ?? ""}' does not exist`);
-    const time = now();
-    return {
-        ...next,
-        id: found.id,
-        inputs: markInputs(found.inputs, next.inputs, next.type, provider),
-        outputs: markOutputs(found.outputs, next, provider),
-        created: time,
-        modified: time,
-    };
 }

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from "node:util";
 import { qualifiedName, StackReference } from "../backend/backend";
 import { ResourceState } from "../backend/state";
 import { Diagnostic, isInternal, Listener, OperationKind, Step, Summary } from "../deploy/events";
@@ -93,7 +94,7 @@ export class LineDisplay implements Listener {
     }
 
     protected print(text: string): void {
-        process.stdout.write(`${text}\n`);
+        process.stdout.write(`${process.stdout.isTTY ? text : stripVTControlCharacters(text)}\n`);
     }
 
     #printDiagnostics(): void {
@@ -108,7 +109,8 @@ export class LineDisplay implements Listener {
                 const text = `${prefix}${message}`.trimEnd().replace(/\n/g, "\n    ");
                 this.print(`    ${text}`);
                 // Whoever only keeps stderr (as the Automation API does for errors) must see why.
-                if (severity === "error") process.stderr.write(`error: ${message.trimEnd()}\n`);
+                if (severity === "error")
+                    process.stderr.write(`error: ${stripVTControlCharacters(message.trimEnd())}\n`);
             }
         }
     }

@@ -3,7 +3,17 @@ import * as engineProto from "@pulumi/pulumi/proto/engine_pb";
 import { Diagnostic, Events } from "../deploy/events";
 import { Empty } from "./struct";
 
+const HOOK_FILE = "sandbox/engine/typescript-hook.js";
 const SEVERITIES = ["debug", "info", "warning", "error"] as const;
+
+/** Stack traces of a program pass through the loader this engine gives it: of no use to anyone. */
+function withoutEngineFrames(message: string): string {
+    if (!message.includes(HOOK_FILE)) return message;
+    return message
+        .split("\n")
+        .filter((line) => !line.includes(HOOK_FILE))
+        .join("\n");
+}
 
 /** The engine's own service: the program's log and its root resource. */
 export function engineService(events: Events): grpc.UntypedServiceImplementation {
@@ -19,7 +29,7 @@ export function engineService(events: Events): grpc.UntypedServiceImplementation
         log: reply((request: engineProto.LogRequest) => {
             const diagnostic: Diagnostic = {
                 severity: SEVERITIES[request.getSeverity()] ?? "info",
-                message: request.getMessage(),
+                message: withoutEngineFrames(request.getMessage()),
             };
             if (request.getUrn() !== "") diagnostic.urn = request.getUrn();
             if (request.getEphemeral()) diagnostic.ephemeral = true;

@@ -56,11 +56,11 @@ export function run(
     return start(stack, argv, env).finished;
 }
 
-/** Waits until a condition holds. @throws with what was waited for, after ten seconds */
+/** Waits until a condition holds. @throws with what was waited for, after a minute */
 export async function until(what: string, condition: () => boolean): Promise<void> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     while (!condition()) {
-        if (Date.now() > deadline) throw new Error(`waited 10 s in vain until ${what}`);
+        if (Date.now() > deadline) throw new Error(`waited 60 s in vain until ${what}`);
         await new Promise((resolve) => setTimeout(resolve, 20));
     }
 }

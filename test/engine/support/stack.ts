@@ -46,6 +46,7 @@ export function environment(folder: string): Record<string, string> {
 /** What one operation did. */
 export interface Result {
     ok: boolean;
+    code: number;
     /** `create a`, `update b` … for every step that was no `same`, in the order they ended. */
     steps: string[];
     done: Step[];
@@ -141,8 +142,8 @@ export class TestStack {
             const events = new Events([recorder]);
             try {
                 const runner = new Runner(this.#session, flags, kind, dryRun, events);
-                const ok = await runner.run();
-                return { ...recorder.result(), ok, changes: events.changes };
+                const code = await runner.run();
+                return { ...recorder.result(), ok: code === 0, code, changes: events.changes };
             } finally {
                 server?.close();
             }
@@ -224,7 +225,7 @@ class Recorder implements Listener {
         this.#diagnostics.push(diagnostic);
     }
 
-    result(): Omit<Result, "ok" | "changes"> {
+    result(): Omit<Result, "ok" | "code" | "changes"> {
         const messages = (severity: string): string[] =>
             this.#diagnostics
                 .filter((diagnostic) => diagnostic.severity === severity)
