@@ -1,4 +1,5 @@
 import {
+    AppsV1Api,
     CoreV1Api,
     Exec,
     KubeConfig,
@@ -18,6 +19,7 @@ export interface Result {
 /** The namespace of one test, and what the test asks the cluster about it. */
 export class TestNamespace {
     readonly core: CoreV1Api;
+    readonly apps: AppsV1Api;
     private readonly config = new KubeConfig();
 
     constructor(
@@ -28,6 +30,7 @@ export class TestNamespace {
         this.config.loadFromFile(kubeconfig);
         this.config.setCurrentContext(context);
         this.core = this.config.makeApiClient(CoreV1Api);
+        this.apps = this.config.makeApiClient(AppsV1Api);
     }
 
     pod(name: string): Promise<V1Pod> {
