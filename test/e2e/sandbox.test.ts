@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { spawn, type ChildProcess } from "node:child_process";
+import { spawn } from "node:child_process";
 import * as fs from "node:fs";
-import * as http from "node:http";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { down, status, up } from "../../sandbox";
-import { newInstance, readInstance, type Instance } from "../../sandbox/instance";
+import { lockOf, newInstance, readInstance, type Instance } from "../../sandbox/instance";
 import { KubeClient, type KubeObject } from "../../sandbox/kube-client";
 import { findHierarchies, processesIn } from "../../sandbox/machine/cgroups";
 import { inNode } from "../../sandbox/machine/namespace";
@@ -21,9 +20,22 @@ import {
     watchSandbox,
     type MachineState,
 } from "../support/machine";
+import {
+    addonsImage,
+    busyPod,
+    CLAIM,
+    claimAndPod,
+    cli,
+    ended,
+    fetchText,
+    FS_GROUP,
+    nodePortService,
+    phase,
+    pidsOf,
+    PRIVILEGED,
+    SECRETS_REVIEW,
+} from "../support/own-sandbox";
 
-const ROOT = path.join(__dirname, "..", "..");
-const CLI = path.join(ROOT, "bin", "cutover");
 /** The machine may be slow and busy; what must be fast is asserted as such. */
 const UP_TIMEOUT_MS = 240_000;
 /** Processes that have ended stay in the list until the machine's init has taken note. */
@@ -34,7 +46,7 @@ const NODE_PORT = 32_111;
 /** A sandbox of the test's own, beside whichever runs on the machine. */
 describe("the sandbox", function () {
     this.timeout(UP_TIMEOUT_MS);
-    let stateDir: string;
+    let stateDir = "";
     let instance: Instance;
     let untouched: MachineState;
     let listeningBefore: Set<string>;
@@ -51,16 +63,19 @@ describe("the sandbox", function () {
     });
 
     after(async () => {
-        await down(silentProgress, { stateDir });
+        // Without a folder of its own this would be the user's sandbox.
+        if (stateDir !== "") await down(silentProgress, { stateDir });
     });
 
     async function assertNothingLeft(): Promise<void> {
         const deadline = Date.now() + REAP_TIMEOUT_MS;
-        while (processesOf(instance.id, stateDir).length > 0 && Date.now() < deadline)
+        while (processesOf(instance.id, stateDir).length > 0 && Date.now() < deadline) {
             await sleep(50);
+        }
         assert.deepEqual(processesOf(instance.id, stateDir), []);
         assert.deepEqual(leftBehind(untouched, machineState()), {});
         assert.equal(fs.existsSync(stateDir), false);
+        assert.equal(fs.existsSync(lockOf(stateDir)), false);
     }
 
     it("neither uses nor removes a folder that holds anything else", async () => {
@@ -137,7 +152,7 @@ describe("the sandbox", function () {
 
     it("serves node ports on 127.0.0.1", async () => {
         await withClient(async (client) => {
-            await client.apply(nodePortService());
+            await client.apply(nodePortService(NODE_PORT));
             await until({
                 what: `http://127.0.0.1:${NODE_PORT}/health answers`,
                 timeoutMs: 10_000,
@@ -311,108 +326,3 @@ describe("the sandbox", function () {
         return Buffer.concat(output).toString("utf8");
     }
 });
-
-const CLAIM = "/api/v1/namespaces/default/persistentvolumeclaims/volume-check";
-const FS_GROUP = 12_345;
-
-const SECRETS_REVIEW = {
-    apiVersion: "authorization.k8s.io/v1",
-    kind: "SubjectAccessReview",
-    spec: {
-        user: "system:serviceaccount:default:default",
-        resourceAttributes: { verb: "get", resource: "secrets", namespace: "default" },
-    },
-};
-
-const PRIVILEGED = {
-    containers: [{ name: "shell", image: "none", securityContext: { privileged: true } }],
-};
-
-function claimAndPod(image: string): KubeObject[] {
-    const claim = {
-        apiVersion: "v1",
-        kind: "PersistentVolumeClaim",
-        metadata: { name: "volume-check", namespace: "default" },
-        spec: { accessModes: ["ReadWriteOnce"], resources: { requests: { storage: "1Gi" } } },
-    };
-    return [claim, busyPod("volume-check", "default", image)];
-}
-
-/** A pod that goes on running, as no user in particular, with the claim of its name mounted. */
-function busyPod(name: string, namespace: string, image: string): KubeObject {
-    return {
-        apiVersion: "v1",
-        kind: "Pod",
-        metadata: { name, namespace },
-        spec: {
-            securityContext: { runAsUser: FS_GROUP, runAsNonRoot: true, fsGroup: FS_GROUP },
-            containers: [
-                {
-                    name: "dns",
-                    image,
-                    imagePullPolicy: "Never",
-                    args: ["coredns", "-dns.port=1053"],
-                    volumeMounts: [{ name: "data", mountPath: "/data" }],
-                },
-            ],
-            volumes: [{ name: "data", persistentVolumeClaim: { claimName: name } }],
-        },
-    };
-}
-
-function nodePortService(): KubeObject {
-    return {
-        apiVersion: "v1",
-        kind: "Service",
-        metadata: { name: "node-port-check", namespace: "kube-system" },
-        spec: {
-            type: "NodePort",
-            selector: { "k8s-app": "kube-dns" },
-            ports: [{ port: 8080, nodePort: NODE_PORT, protocol: "TCP" }],
-        },
-    };
-}
-
-async function addonsImage(client: KubeClient): Promise<string> {
-    const path = "/apis/apps/v1/namespaces/kube-system/deployments/coredns";
-    const found = await client.tryGet<{
-        spec: { template: { spec: { containers: { image: string }[] } } };
-    }>(path);
-    return found?.spec.template.spec.containers[0]?.image ?? "";
-}
-
-function phase(object: KubeObject | undefined): string | undefined {
-    return (object?.status as { phase?: string } | undefined)?.phase;
-}
-
-/** The body of an answer on a connection of its own: one that is kept alive outlives its node port. */
-function fetchText(url: string): Promise<string | undefined> {
-    return new Promise((resolve) => {
-        const request = http.get(url, { agent: false, timeout: 1_000 }, (response) => {
-            let body = "";
-            response.setEncoding("utf8").on("data", (chunk: string) => (body += chunk));
-            response.on("end", () => resolve(body));
-        });
-        request.on("timeout", () => request.destroy());
-        request.on("error", () => resolve(undefined));
-    });
-}
-
-function pidsOf(found: { components: { name: string; pid: number | undefined }[] }) {
-    const started = found.components.filter(({ pid }) => pid !== undefined);
-    return Object.fromEntries(started.map(({ name, pid }) => [name, pid ?? 0]));
-}
-
-/** The command as a user runs it, on a sandbox of the test's own. */
-function cli(stateDir: string, verb: string): ChildProcess {
-    return spawn(process.execPath, [CLI, "sandbox", verb], {
-        stdio: "ignore",
-        env: { ...process.env, CUTOVER_SANDBOX_STATE: stateDir },
-    });
-}
-
-function ended(child: ChildProcess): Promise<number | null> {
-    if (child.exitCode !== null || child.signalCode !== null)
-        return Promise.resolve(child.exitCode);
-    return new Promise((resolve) => child.once("exit", (code) => resolve(code)));
-}
