@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { Service } from "@pulumi/kubernetes/core/v1/service";
 import type { ApiArgs, AutoscalingArgs, ClusterArgs, ReleaseArgs, SecretFilesArgs } from "./args";
 import * as defaults from "./defaults";
 import { checkedOf, desiredOf } from "./desired";
@@ -12,7 +13,7 @@ import { Route } from "./route";
 import { refuse } from "./validation/error";
 import { apiRules } from "./validation/api-rules";
 import { rules } from "./validation/rules";
-import { Workload } from "./workload";
+import { Workload, type WorkloadArgs } from "./workload";
 
 export interface BlueGreenArgs {
     /** The declared releases by name. Plain: they decide which objects exist. */
@@ -59,10 +60,8 @@ export interface BlueGreenArgs {
  * back is the same. When the new color does not get ready, the old one keeps all traffic.
  */
 export class BlueGreen extends pulumi.ComponentResource {
-    readonly route: Route;
-    readonly releases: Releases;
-    /** The workload of each color that has a release. */
-    readonly workloads: Partial<Record<Color, Workload>>;
+    /** The public Service: the route. What must come after a switch depends on it. */
+    readonly service: Service;
     /** Where the API is reached. */
     readonly url: pulumi.Output<string>;
     /** The color that the route selects. */
@@ -88,14 +87,24 @@ export class BlueGreen extends pulumi.ComponentResource {
         }
 
         const { name: app, namespace } = desired;
-        this.releases = new Releases(
+        const releases = new Releases(
             name,
             { app, namespace, releases: args.releases, labels: args.api?.labels },
             besideOptions(opts),
         );
-        const grown = this.workloadsOf(name, decided.order.beforeRoute, decided, args, desired, []);
-        const ready = Object.values(grown).flatMap(({ resources }) => resources);
-        this.route = new Route(
+        const declare = (colors: readonly Color[], dependsOn: pulumi.Resource[]) =>
+            decided.sides
+                .filter(({ side }) => colors.includes(side))
+                .map((side) => {
+                    const workload = workloadOf(side, args, desired, releases);
+                    return new Workload(`${name}-${side.side}`, workload, {
+                        parent: this,
+                        dependsOn,
+                    });
+                });
+
+        const grown = declare(decided.order.beforeRoute, []);
+        const route = new Route(
             name,
             {
                 namespace,
@@ -111,66 +120,54 @@ export class BlueGreen extends pulumi.ComponentResource {
                 serves: servesOf(decided, grown),
                 gate: gateOf(decided, args, desired),
             },
-            pulumi.mergeOptions(besideOptions(opts), { dependsOn: ready }),
+            pulumi.mergeOptions(besideOptions(opts), {
+                dependsOn: grown.flatMap(({ resources }) => resources),
+            }),
         );
-        const rest = decided.order.afterRoute;
-        const shrunk = this.workloadsOf(name, rest, decided, args, desired, [this.route.service]);
+        declare(decided.order.afterRoute, [route.service]);
 
-        this.workloads = { ...grown, ...shrunk };
-        this.url = this.route.url;
+        this.service = route.service;
+        this.url = route.url;
         // Through the selector as it is: a constant would be written by a failed `up` as well.
-        this.activeColor = this.route.service.spec.selector.apply(
+        this.activeColor = this.service.spec.selector.apply(
             (selector) => selector.deployment ?? decided.route.target,
         );
         this.state = this.activeColor.apply(() => decided.state);
         this.registerOutputs({
+            service: this.service,
             url: this.url,
             activeColor: this.activeColor,
+            state: this.state,
         });
     }
+}
 
-    private workloadsOf(
-        name: string,
-        colors: readonly Color[],
-        { sides }: Plan,
-        args: BlueGreenArgs,
-        desired: Desired,
-        dependsOn: pulumi.Resource[],
-    ): Partial<Record<Color, Workload>> {
-        const workloads = sides
-            .filter(({ side }) => colors.includes(side))
-            .map((side): [Color, Workload] => {
-                const release = args.releases[side.release];
-                const workload = new Workload(
-                    `${name}-${side.side}`,
-                    {
-                        app: desired.name,
-                        deployment: side.deployment,
-                        namespace: desired.namespace,
-                        selector: sideSelector(desired.name, side.side),
-                        release: side.release,
-                        image: release?.image ?? "",
-                        changeCause: release?.changeCause,
-                        replicas: side.seed,
-                        ignoreReplicas: side.ignoreReplicas,
-                        autoscaling: side.size.bounds && {
-                            ...args.autoscaling,
-                            ...side.size.bounds,
-                        },
-                        awaited: false,
-                        api: args.api,
-                        env: { COLOR: side.side, ...release?.env },
-                        serviceAccount: this.releases.serviceAccount.metadata.name,
-                        files: this.releases.filesOf(side.release),
-                        secrets: this.releases.secretsOf(side.release),
-                        secretFiles: args.secretFiles,
-                    },
-                    { parent: this, dependsOn },
-                );
-                return [side.side, workload];
-            });
-        return Object.fromEntries(workloads);
-    }
+function workloadOf(
+    side: SidePlan,
+    args: BlueGreenArgs,
+    desired: Desired,
+    releases: Releases,
+): WorkloadArgs {
+    const release = args.releases[side.release];
+    return {
+        app: desired.name,
+        deployment: side.deployment,
+        namespace: desired.namespace,
+        selector: sideSelector(desired.name, side.side),
+        release: side.release,
+        image: release?.image ?? "",
+        changeCause: release?.changeCause,
+        replicas: side.seed,
+        ignoreReplicas: side.ignoreReplicas,
+        autoscaling: side.size.bounds && { ...args.autoscaling, ...side.size.bounds },
+        awaited: false,
+        api: args.api,
+        env: { COLOR: side.side, ...release?.env },
+        serviceAccount: releases.serviceAccount.metadata.name,
+        files: releases.filesOf(side.release),
+        secrets: releases.secretsOf(side.release),
+        secretFiles: args.secretFiles,
+    };
 }
 
 function gateOf(decided: Plan, args: BlueGreenArgs, desired: Desired): GateSpec {
@@ -201,10 +198,10 @@ function gateOf(decided: Plan, args: BlueGreenArgs, desired: Desired): GateSpec 
 /** The live release, the pods it needs and their template: the gate waits when any of them changes. */
 function servesOf(
     { route, sides }: Plan,
-    workloads: Partial<Record<Color, Workload>>,
+    workloads: readonly Workload[],
 ): pulumi.Output<string> | undefined {
     const side = sides.find((candidate) => candidate.side === route.target);
-    const workload = workloads[route.target];
+    const workload = workloads.find(({ name }) => name === side?.deployment);
     if (side === undefined || workload === undefined) return undefined;
     const { release, size } = side;
     return pulumi.interpolate`release ${release}, ${size.replicas} pods of template ${workload.fingerprint}`;

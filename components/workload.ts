@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
+import type { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2/horizontalPodAutoscaler";
 import type { ApiArgs, AutoscalingArgs, SecretFilesArgs } from "./args";
 import { Autoscaler } from "./autoscaler";
 import * as defaults from "./defaults";
@@ -53,7 +54,10 @@ export interface WorkloadArgs {
  */
 export class Workload extends pulumi.ComponentResource {
     readonly deployment: Deployment;
-    readonly autoscaler?: Autoscaler;
+    /** Its autoscaler, if it has one. */
+    readonly horizontalPodAutoscaler?: HorizontalPodAutoscaler;
+    /** Name of the Deployment. */
+    readonly name: string;
     /** Ten hexadecimal digits that change whenever the pods' template does. */
     readonly fingerprint: pulumi.Output<string>;
 
@@ -73,6 +77,7 @@ export class Workload extends pulumi.ComponentResource {
             env: { ...api.env, ...args.env },
             secretFiles: args.secretFiles ?? [],
         });
+        this.name = args.deployment;
         this.fingerprint = pulumi.output(template).apply(hashOf);
 
         this.deployment = new Deployment(
@@ -106,7 +111,7 @@ export class Workload extends pulumi.ComponentResource {
         );
         if (args.autoscaling !== undefined) {
             const { minReplicas, maxReplicas, ...targets } = args.autoscaling;
-            this.autoscaler = new Autoscaler(
+            const autoscaler = new Autoscaler(
                 `${name}-hpa`,
                 {
                     ...targets,
@@ -122,15 +127,16 @@ export class Workload extends pulumi.ComponentResource {
                 },
                 order,
             );
+            this.horizontalPodAutoscaler = autoscaler.horizontalPodAutoscaler;
         }
-        this.registerOutputs({ deployment: this.deployment.metadata.name });
+        this.registerOutputs({ name: this.name, fingerprint: this.fingerprint });
     }
 
     /** What must be in place before the route may move to these pods. */
     get resources(): pulumi.Resource[] {
-        return this.autoscaler === undefined
+        return this.horizontalPodAutoscaler === undefined
             ? [this.deployment]
-            : [this.deployment, this.autoscaler.horizontalPodAutoscaler];
+            : [this.deployment, this.horizontalPodAutoscaler];
     }
 }
 

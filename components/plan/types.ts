@@ -93,9 +93,13 @@ export interface Plan {
     state: State;
 }
 
-/** The part of the stack's last outputs that the next plan compares with. */
+/**
+ * The part of the stack's last outputs that the next plan compares with. Plain enough for the schema
+ * of a component package: no literals, no unions, no mapped types.
+ */
 export interface State {
-    version: 1;
+    /** Version of this shape: 1. */
+    version: number;
     name: string;
     namespace: string;
     serviceName: string;
@@ -103,8 +107,9 @@ export interface State {
     routing: Routing;
     isolation: Isolation;
     /** Share of the traffic of each side, in percent. */
-    weights: Partial<Record<Side, number>>;
-    sides: Partial<Record<Side, SideState>>;
+    weights: Record<string, number>;
+    /** What ran on each side that had a release. */
+    sides: Record<string, SideState>;
 }
 
 export interface SideState {
