@@ -89,6 +89,26 @@ new Thing("last", {}, { dependsOn: slow });`;
         );
     });
 
+    it("an interrupt ends a hook that waits, and with it the operation", async () => {
+        writeProgram(
+            stack,
+            `const gate = new pulumi.ResourceHook("gate", async () => {
+                pulumi.log.info("waiting for ready pods");
+                await new Promise((resolve) => setTimeout(resolve, 600_000));
+            });
+            new Thing("route", {}, { hooks: { beforeCreate: [gate] } });`,
+        );
+        const running = start(stack, UP);
+        let printed = "";
+        running.child.stdout?.on("data", (chunk) => (printed += String(chunk)));
+        await until("the hook runs", () => printed.includes("waiting for ready pods"));
+        running.child.kill("SIGINT");
+        const finished = await running.finished;
+        strictEqual(finished.code, 8, finished.stderr);
+        deepStrictEqual(pending(), []);
+        deepStrictEqual(stack.log(), []);
+    });
+
     it("a state that is no JSON is refused, and says where the last one is", async () => {
         writeProgram(stack, "");
         strictEqual((await run(stack, UP)).code, 0);

@@ -129,6 +129,25 @@ describe("engine: life cycle", () => {
         deepStrictEqual(more.steps, ["update a", "update b"]);
     });
 
+    it("keeps what a resource depends on before it in the state, whatever is targeted", async () => {
+        await stack.up(() => {
+            const c = new Thing("c");
+            new Thing("b", {}, { dependsOn: c });
+            new Thing("a", { value: 1 });
+        });
+        const target = (await stack.resource("a")).urn;
+        await stack.up(
+            () => {
+                new Thing("a", { value: 2 });
+                new Thing("b");
+            },
+            "--target",
+            target,
+        );
+        const names = (await stack.resources()).map(({ urn }) => nameOf(urn));
+        ok(names.indexOf("c") < names.indexOf("b"), names.join());
+    });
+
     it("replaces what --replace names", async () => {
         const program = (): void => void new Thing("a");
         await stack.up(program);

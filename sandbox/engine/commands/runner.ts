@@ -26,10 +26,14 @@ import { stackOutputs } from "./stack-outputs";
 /** The real CLI's default: four steps per processor. */
 const STEPS_PER_PROCESSOR = 4;
 
+/** Steps that leave everything as it was: a program that reads another stack changes nothing. */
+const NO_CHANGE = new Set(["same", "read", "discard", "read-replacement"]);
+
 /** One operation on one stack, from the lock to the history entry. */
 export class Runner {
     readonly #started = Date.now();
     #context: Context | undefined;
+    #program: Program | undefined;
     #cancelled = false;
     #unexpected = false;
     #before: Deployment = emptyDeployment();
@@ -66,6 +70,7 @@ export class Runner {
         this.events.error("update canceled");
         this.#context?.cancellation.abort();
         this.#context?.stop();
+        this.#program?.interrupt();
     }
 
     #exitCode(ok: boolean): number {
@@ -77,6 +82,7 @@ export class Runner {
     async #perform(config: OperationConfig): Promise<boolean> {
         // The program's start takes longest, so everything else happens beside it.
         const running = this.#usesProgram() ? await this.#startProgram(config) : undefined;
+        this.#program = running?.program;
         this.events.begin(config.shown);
         let outcome: Outcome;
         try {
@@ -233,7 +239,7 @@ export class Runner {
     #changesAreExpected(): boolean {
         if (this.flags.flag("expect-no-changes") !== true) return true;
         const changed = Object.entries(this.events.changes).some(
-            ([op, n]) => op !== "same" && n > 0,
+            ([op, n]) => !NO_CHANGE.has(op) && n > 0,
         );
         this.#unexpected = changed;
         if (changed) this.events.error("no changes were expected but changes occurred");

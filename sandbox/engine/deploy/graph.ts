@@ -15,6 +15,25 @@ export function dependsOn(state: ResourceState): string[] {
     return urns;
 }
 
+/**
+ * The states with everything a state refers to before it, which is what every reader of a state
+ * relies on; otherwise in the given order.
+ */
+export function inDependencyOrder(states: readonly ResourceState[]): ResourceState[] {
+    const byUrn = new Map<string, ResourceState[]>();
+    for (const state of states) byUrn.set(state.urn, [...(byUrn.get(state.urn) ?? []), state]);
+    const ordered = new Set<ResourceState>();
+    const visiting = new Set<ResourceState>();
+    const visit = (state: ResourceState): void => {
+        if (ordered.has(state) || visiting.has(state)) return;
+        visiting.add(state);
+        for (const urn of dependsOn(state)) for (const other of byUrn.get(urn) ?? []) visit(other);
+        ordered.add(state);
+    };
+    for (const state of states) visit(state);
+    return [...ordered];
+}
+
 /** The states that depend on `root`, directly or not, in the order of the state. */
 export function dependentsOf(
     root: ResourceState,

@@ -36,6 +36,7 @@ export function runInlineProgram(request: ProgramRequest, address: string): Prog
     });
     return {
         ended,
+        interrupt: () => call?.cancel(),
         async stop() {
             // A program whose resources never came may wait for them for ever.
             const timer = setTimeout(() => call?.cancel(), EXIT_DEADLINE_MS);

@@ -1,4 +1,5 @@
 import { Deployment, newManifest, OperationType, ResourceState } from "../backend/state";
+import { inDependencyOrder } from "./graph";
 import { Crypter } from "../secrets/passphrase";
 import { encodeDeployment } from "../backend/state";
 import { VERSION } from "../version";
@@ -110,7 +111,7 @@ export class Journal {
         return {
             ...this.before,
             manifest: newManifest(VERSION),
-            resources: this.resources.map((state) => this.#rename(state)),
+            resources: inDependencyOrder(this.resources.map((state) => this.#rename(state))),
             pending_operations: [...inFlight, ...this.#keptOperations],
         };
     }

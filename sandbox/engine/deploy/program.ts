@@ -29,6 +29,8 @@ export interface ProgramRequest {
 export interface Program {
     /** Resolves when the program ended: with an error's text, "" if it is reported, or undefined. */
     readonly ended: Promise<string | undefined>;
+    /** Asks the program to end: what it still does, such as a hook that waits, fails. */
+    interrupt(): void;
     /** Waits a little for the program to end (`graceMs`, 5 s if absent), then kills it. */
     stop(graceMs?: number): Promise<void>;
 }
@@ -78,6 +80,7 @@ export function runProgram(request: ProgramRequest, events: Events): Program {
     });
     return {
         ended,
+        interrupt: () => void child.kill("SIGINT"),
         async stop(graceMs = EXIT_DEADLINE_MS) {
             const timer = setTimeout(() => child.kill("SIGKILL"), graceMs);
             await ended;

@@ -76,6 +76,10 @@ export class LineDisplay implements Listener {
             this.#lastStatus = status;
             return;
         }
+        const news = diagnostic.severity === "info" || diagnostic.severity === "warning";
+        if (news && !this.dryRun && this.options.showProgress) {
+            this.print(`    ${name(diagnostic)}${diagnostic.message.trimEnd()}`);
+        }
         const urn = diagnostic.urn ?? "";
         this.#diagnostics.set(urn, [...(this.#diagnostics.get(urn) ?? []), diagnostic]);
     }
