@@ -1,3 +1,6 @@
+// Command addons is what every cluster has beside Kubernetes itself, CoreDNS and metrics-server, in one
+// binary: the first argument names the program. They are a module of their own because they want newer
+// libraries than the sandbox's Kubernetes.
 package main
 
 import (
@@ -5,8 +8,8 @@ import (
 	"os"
 
 	"github.com/coredns/coredns/coremain"
-	"k8s.io/component-base/cli"
 	genericserver "k8s.io/apiserver/pkg/server"
+	"k8s.io/component-base/cli"
 	metrics "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
 
 	// Log format and the plugins that the sandbox's Corefile names.

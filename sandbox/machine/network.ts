@@ -164,12 +164,22 @@ async function removeRules({ chain }: Instance): Promise<void> {
 }
 
 async function savedTable(backend: string, table: string): Promise<string> {
+    // Merely asking the old backend for a table makes it, for good.
+    if (backend === "legacy" && !legacyTables().includes(table)) return "";
     try {
         return await run(`iptables-${backend}-save`, ["-t", table]);
-    } catch {
-        // A kernel or a machine without this backend has no rules of it.
+    } catch (error) {
+        // A kernel without the new backend has no rules of it, and then `iptables` is the old one.
+        const version = await run("iptables", ["--version"]);
+        if (version.includes(backend === "nft" ? "nf_tables" : "legacy")) throw error;
         return "";
     }
+}
+
+/** Tables that the old backend has; the file is there once its module is loaded. */
+function legacyTables(): string[] {
+    const file = "/proc/net/ip_tables_names";
+    return fs.existsSync(file) ? fs.readFileSync(file, "utf8").split("\n") : [];
 }
 
 /** The arguments that delete, from an `iptables-save`, every rule of a chain's and the chain. */

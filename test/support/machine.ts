@@ -32,7 +32,13 @@ const WATCHED_FOLDERS = [
     "/var/log/pods",
 ];
 
-const SAVE_COMMANDS = ["iptables-nft", "iptables-legacy", "ip6tables-nft", "ip6tables-legacy"];
+/** Both backends, with the file that lists the old one's tables: asking for one that is not there makes it. */
+const SAVE_COMMANDS = [
+    { program: "iptables-nft" },
+    { program: "ip6tables-nft" },
+    { program: "iptables-legacy", tables: "/proc/net/ip_tables_names" },
+    { program: "ip6tables-legacy", tables: "/proc/net/ip6_tables_names" },
+];
 
 /** Mounts of buildah, which may be building images for other tests meanwhile. */
 const IMAGE_BUILD = /\/(store|storage)\/overlay\b/;
@@ -73,7 +79,9 @@ function ofAnother(text: string): boolean {
 }
 
 /** Rules and chains; a table that is merely there holds nothing, and cannot be removed again. */
-function savedRules(program: string): string[] {
+function savedRules({ program, tables }: (typeof SAVE_COMMANDS)[number]): string[] {
+    if (tables !== undefined && !fs.existsSync(tables)) return [];
+    if (tables !== undefined && fs.readFileSync(tables, "utf8") === "") return [];
     const saved = execFileSync(`${program}-save`, {
         encoding: "utf8",
         stdio: ["ignore", "pipe", "ignore"],
