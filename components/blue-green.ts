@@ -109,7 +109,7 @@ export class BlueGreen extends pulumi.ComponentResource {
             {
                 namespace,
                 serviceName: desired.serviceName,
-                port: args.api?.port ?? defaults.PORT,
+                port: desired.port,
                 selector: sideSelector(app, decided.route.target),
                 type: args.serviceType,
                 nodePort: args.nodePort,

@@ -11,6 +11,7 @@ export function desiredOf(name: string, args: BlueGreenArgs): Desired {
         name: app,
         namespace: args.namespace ?? defaults.NAMESPACE,
         serviceName: args.serviceName ?? app,
+        port: args.api?.port ?? defaults.PORT,
         strategy: "blueGreen",
         routing: "service",
         isolation: "shared",

@@ -3,12 +3,13 @@ import type { Desired, SidePlan, SideState, Side, State } from "./types";
 
 /** What the outputs remember of a plan that was carried out. */
 export function stateOf(desired: Desired, sides: readonly SidePlan[]): State {
-    const { name, namespace, serviceName, strategy, routing, isolation } = desired;
+    const { name, namespace, serviceName, port, strategy, routing, isolation } = desired;
     return {
         version: 1,
         name,
         namespace,
         serviceName,
+        port,
         strategy,
         routing,
         isolation,
@@ -30,11 +31,12 @@ function sideState({ release, size }: SidePlan): SideState {
  */
 export function parseState(value: unknown): State | undefined {
     if (!isRecord(value) || value.version !== 1) return undefined;
-    const { name, namespace, serviceName, strategy, routing, isolation } = value;
+    const { name, namespace, serviceName, port, strategy, routing, isolation } = value;
     if (
         typeof name !== "string" ||
         typeof namespace !== "string" ||
         typeof serviceName !== "string" ||
+        typeof port !== "number" ||
         !isOneOf(strategy, Strategy) ||
         !isOneOf(routing, Routing) ||
         !isOneOf(isolation, Isolation) ||
@@ -56,6 +58,7 @@ export function parseState(value: unknown): State | undefined {
         name,
         namespace,
         serviceName,
+        port,
         strategy,
         routing,
         isolation,

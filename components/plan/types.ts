@@ -40,6 +40,8 @@ export interface Desired {
     name: string;
     namespace: string;
     serviceName: string;
+    /** Port of the public Service and of the pods. */
+    port: number;
     strategy: Strategy;
     routing: Routing;
     isolation: Isolation;
@@ -103,6 +105,7 @@ export interface State {
     name: string;
     namespace: string;
     serviceName: string;
+    port: number;
     strategy: Strategy;
     routing: Routing;
     isolation: Isolation;

@@ -327,6 +327,7 @@ describe("BlueGreen", () => {
                 name: "flask-api",
                 namespace: "endpoint-stats",
                 serviceName: "flask-api",
+                port: 9999,
                 strategy: "blueGreen",
                 routing: "service",
                 isolation: "shared",

@@ -233,6 +233,10 @@ describe("a change that a running stack must not make", () => {
   cutover:namespace: got "other", expected "endpoint-stats", which this stack runs with, as everything would be deleted and created anew; to move, bring up a second stack in the new namespace, move the clients to it and destroy this one`,
         );
         assert.match(
+            message({ "cutover:api": '{"port": 8080}' }),
+            /cutover:api\.port: got 8080, expected 9999, which this stack runs with/,
+        );
+        assert.match(
             message({ "cutover:serviceName": "public" }),
             /cutover:serviceName: got "public"/,
         );

@@ -30,6 +30,7 @@ const desired: fc.Arbitrary<Desired> = fc
             name: "flask-api",
             namespace: "endpoint-stats",
             serviceName: "flask-api",
+            port: 9999,
             strategy: "blueGreen",
             routing: "service",
             isolation: "shared",

@@ -5,6 +5,7 @@ const base: Desired = {
     name: "flask-api",
     namespace: "endpoint-stats",
     serviceName: "flask-api-bg",
+    port: 9999,
     strategy: "blueGreen",
     routing: "service",
     isolation: "shared",
