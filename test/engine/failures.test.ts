@@ -94,13 +94,17 @@ describe("engine: failures", () => {
         match(result.errors.join(), /no changes were expected but changes occurred/);
     });
 
-    it("--continue-on-error does what does not depend on the failure", async () => {
-        const result = await stack.up(() => {
-            new Thing("bad", { failCreate: "no luck" });
-            new Thing("good", { delayMs: 50 });
+    it("--continue-on-error does what does not depend on the failure, and deletes nothing", async () => {
+        await stack.up(() => void new Thing("old"));
+        const result = await stack.up(async () => {
+            const bad = new Thing("bad", { failCreate: "no luck" });
+            new Thing("never", {}, { dependsOn: bad });
+            await new Promise((resolve) => bad.urn.apply(resolve));
+            new Thing("good");
         }, "--continue-on-error");
         ok(!result.ok);
-        ok((await stack.resource("good")).id);
+        deepStrictEqual(result.steps, ["create good"]);
+        ok((await stack.resource("old")).id);
     });
 
     it("refuses what it has no provider for, by name", async () => {

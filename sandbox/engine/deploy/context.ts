@@ -42,6 +42,8 @@ export class Context {
     readonly deletedUrns = new Set<string>();
     /** What was done to each resource of the program. */
     readonly operations = new Map<string, "same" | "create" | "update">();
+    /** URNs that failed, or that depend on one that did: with `--continue-on-error` the rest goes on. */
+    readonly failed = new Set<string>();
     /** URNs not created because they are no target. */
     readonly skipped = new Set<string>();
     /** What the program registered as the stack's outputs. */

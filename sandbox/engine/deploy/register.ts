@@ -18,8 +18,7 @@ import { aliasUrns, makeUrn } from "./urn";
  * tell what differs, then does the one step (or the replacement) that follows from it.
  */
 export async function register(context: Context, goal: Goal): Promise<Registered> {
-    const { stack, project } = context.options;
-    const urn = makeUrn(stack, project, goal.parent, goal.type, goal.name);
+    const urn = urnOf(context, goal);
     if (context.stopped) throw new DeploymentOver();
     if (context.goals.has(urn)) {
         context.events.error(`Duplicate resource URN '${urn}'; try giving it a unique name`, urn);
@@ -27,6 +26,10 @@ export async function register(context: Context, goal: Goal): Promise<Registered
         throw new DeploymentOver();
     }
     context.goals.set(urn, goal);
+    if ([goal.parent ?? "", ...goal.dependencies].some((other) => context.failed.has(other))) {
+        context.failed.add(urn);
+        throw new StepFailed("a resource it depends on failed");
+    }
     const provider = goal.custom ? await ensureProvider(context, goal) : undefined;
     const old = findOld(context, urn, goal);
     const next = newState(urn, goal, provider);
@@ -35,11 +38,17 @@ export async function register(context: Context, goal: Goal): Promise<Registered
         context.news.set(urn, state);
         return { urn, id: state.id ?? "", outputs: state.outputs };
     } catch (error) {
+        context.failed.add(urn);
         if (error instanceof StepFailed || error instanceof DeploymentOver) throw error;
         context.events.error((error as Error).message, urn);
         if (!context.options.continueOnError) context.stop();
         throw new StepFailed((error as Error).message);
     }
+}
+
+export function urnOf(context: Context, goal: Goal): string {
+    const { stack, project } = context.options;
+    return makeUrn(stack, project, goal.parent, goal.type, goal.name);
 }
 
 /** The old state under the resource's URN, or under one of its aliases. */

@@ -7,7 +7,7 @@ import { Context } from "../deploy/context";
 import { DeploymentOver, Goal, parseDuration } from "../deploy/goal";
 import { invoke } from "../deploy/invoke";
 import { readResource } from "../deploy/read";
-import { register } from "../deploy/register";
+import { register, urnOf } from "../deploy/register";
 import { registerOutputs } from "../deploy/outputs";
 import { StepFailed } from "../deploy/steps";
 import { AliasSpec } from "../deploy/urn";
@@ -129,8 +129,19 @@ async function registerResource(
 ): Promise<resourceProto.RegisterResourceResponse> {
     if (request.getRemote()) throw new NotSupportedError(`remote component ${request.getType()}`);
     if (request.getTransformsList().length > 0) throw new NotSupportedError("resource transforms");
-    const { urn, id, outputs } = await register(context, toGoal(request));
     const response = new resourceProto.RegisterResourceResponse();
+    const goal = toGoal(request);
+    const result = await register(context, goal).catch((error: Error) => {
+        if (!(error instanceof StepFailed) || !context.options.continueOnError) throw error;
+        return undefined;
+    });
+    if (result === undefined) {
+        // The program goes on; what derives from this resource is unknown to it.
+        response.setUrn(urnOf(context, goal));
+        response.setResult(resourceProto.Result.FAIL);
+        return response;
+    }
+    const { urn, id, outputs } = result;
     response.setUrn(urn);
     response.setId(id);
     response.setObject(toStruct(outputs));
