@@ -12,7 +12,7 @@ import {
 import {
     CONTROL_PLANE_TIMEOUT_MS,
     patchAs,
-    startTestCluster,
+    sharedCluster,
     type TestCluster,
 } from "./control-plane";
 import { checked, contextOf, type LoggedContext } from "./support";
@@ -42,10 +42,9 @@ describe("kubernetes provider against an API server", function () {
 
     before(async function () {
         this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await startTestCluster();
+        cluster = await sharedCluster();
         client = cluster.client;
     });
-    after(() => cluster.stop());
     beforeEach(async () => {
         namespace = await cluster.namespace();
         provider = await kubernetes.configure({ kubeconfig: cluster.kubeconfig, namespace });

@@ -11,7 +11,7 @@ import {
     patchAs,
     playKubelet,
     type PodVerdict,
-    startTestCluster,
+    sharedCluster,
     type TestCluster,
 } from "./control-plane";
 import { checked, contextOf, type LoggedContext } from "./support";
@@ -45,10 +45,9 @@ describe("waiting for readiness", function () {
 
     before(async function () {
         this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await startTestCluster();
+        cluster = await sharedCluster();
         client = cluster.client;
     });
-    after(() => cluster.stop());
     beforeEach(async () => {
         namespace = await cluster.namespace();
         provider = await kubernetes.configure({ kubeconfig: cluster.kubeconfig, namespace });
@@ -96,6 +95,31 @@ describe("waiting for readiness", function () {
         return outputs;
     }
 
+    /** A warning about the first pod, as the kubelet would give it. */
+    async function reportEvent(reason: string, message: string): Promise<void> {
+        const path = `/api/v1/namespaces/${namespace}`;
+        for (;;) {
+            const { items } = (await client.request("GET", `${path}/pods`)) as {
+                items: { metadata: { name: string; uid: string } }[];
+            };
+            const [pod] = items;
+            if (pod !== undefined) {
+                const { name, uid } = pod.metadata;
+                const involvedObject = { apiVersion: "v1", kind: "Pod", namespace, name, uid };
+                const body = {
+                    metadata: { name: "e" },
+                    type: "Warning",
+                    reason,
+                    message,
+                    involvedObject,
+                };
+                await client.request("POST", `${path}/events`, { body });
+                return;
+            }
+            await new Promise((resolve) => setTimeout(resolve, 50));
+        }
+    }
+
     async function failureOf(operation: Promise<unknown>): Promise<InitError> {
         const error: unknown = await operation.then(
             () => assert.fail("it did not fail"),
@@ -135,9 +159,9 @@ describe("waiting for readiness", function () {
 
     it("fails at the timeout with the pod and its reason, and keeps the object", async () => {
         kubelet({ "nope:1": { waiting: "ImagePullBackOff", message: "Back-off pulling nope:1" } });
-        const error = await failureOf(
-            create(contextOf(DEPLOYMENT, "api"), deployment(1, "nope:1"), 3),
-        );
+        const failing = failureOf(create(contextOf(DEPLOYMENT, "api"), deployment(1, "nope:1"), 3));
+        await reportEvent("Unhealthy", "Readiness probe failed: statuscode: 503");
+        const error = await failing;
         assert.equal(error.id, `${namespace}/api`);
         const [summary = "", ...reasons] = error.reasons;
         assert.match(
@@ -150,6 +174,10 @@ describe("waiting for readiness", function () {
         );
         assert.match(
             reasons.at(-1) ?? "",
+            /^\[Pod .*\]: Unhealthy: Readiness probe failed: statuscode: 503$/,
+        );
+        assert.match(
+            reasons.at(-2) ?? "",
             new RegExp(`^\\[Pod ${namespace}/api-.*ImagePullBackOff\\] Back-off pulling nope:1$`),
         );
         assert.equal((error.outputs.metadata as Inputs).name, "api");

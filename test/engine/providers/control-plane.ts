@@ -17,15 +17,25 @@ export interface TestCluster {
     client: KubeClient;
     /** A namespace that no other test uses. */
     namespace(): Promise<string>;
-    stop(): Promise<void>;
 }
 
-export async function startTestCluster(): Promise<TestCluster> {
+let started: Promise<{ cluster: TestCluster; stop(): Promise<void> }> | undefined;
+
+/** One for all files of a run: starting it takes longer than most tests. */
+export async function sharedCluster(): Promise<TestCluster> {
+    started ??= startCluster();
+    return (await started).cluster;
+}
+
+// For the whole run: files are loaded before any test starts.
+after(async () => (await started)?.stop());
+
+async function startCluster(): Promise<{ cluster: TestCluster; stop(): Promise<void> }> {
     const stateDir = mkdtempSync(join(tmpdir(), "cutover-control-plane-"));
     const plane: RunningControlPlane = await startControlPlane({ stateDir });
     const client = new KubeClient(loadCluster({ kubeconfig: plane.kubeconfig }));
     let count = 0;
-    return {
+    const cluster: TestCluster = {
         kubeconfig: plane.kubeconfig,
         client,
         async namespace() {
@@ -33,6 +43,9 @@ export async function startTestCluster(): Promise<TestCluster> {
             await client.request("POST", "/api/v1/namespaces", { body: { metadata: { name } } });
             return name;
         },
+    };
+    return {
+        cluster,
         async stop() {
             client.close();
             await plane.stop();

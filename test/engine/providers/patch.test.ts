@@ -4,7 +4,7 @@ import type { Inputs, ResourceProvider } from "../../../sandbox/engine/providers
 import {
     CONTROL_PLANE_TIMEOUT_MS,
     patchAs,
-    startTestCluster,
+    sharedCluster,
     type TestCluster,
 } from "./control-plane";
 import { checked, contextOf } from "./support";
@@ -19,10 +19,9 @@ describe("NamespacePatch against an API server", function () {
 
     before(async function () {
         this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await startTestCluster();
+        cluster = await sharedCluster();
         provider = await kubernetes.configure({ kubeconfig: cluster.kubeconfig });
     });
-    after(() => cluster.stop());
 
     const wanted = (name: string, labels: Inputs): Inputs => ({ metadata: { name, labels } });
 

@@ -8,7 +8,7 @@ import {
     CONTROL_PLANE_TIMEOUT_MS,
     patchAs,
     playKubelet,
-    startTestCluster,
+    sharedCluster,
     type TestCluster,
 } from "./control-plane";
 
@@ -93,9 +93,8 @@ describe("engine and kubernetes provider together", function () {
 
     before(async function () {
         this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await startTestCluster();
+        cluster = await sharedCluster();
     });
-    after(() => cluster.stop());
 
     beforeEach(async () => {
         namespace = `program-${++count}`;

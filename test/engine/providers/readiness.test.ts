@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { DeploymentReadiness } from "../../../sandbox/engine/providers/kubernetes/await/deployment";
 import { JobReadiness } from "../../../sandbox/engine/providers/kubernetes/await/job";
-import { PodReadiness, podState } from "../../../sandbox/engine/providers/kubernetes/await/pod";
+import { PodReadiness } from "../../../sandbox/engine/providers/kubernetes/await/pod";
+import { podState } from "../../../sandbox/engine/providers/kubernetes/await/pod-state";
 import {
     type Readiness,
     ReadinessFailure,

@@ -8,7 +8,8 @@ import {
     type ReadResult,
     type UpdateRequest,
 } from "../types";
-import { awaitDeleted, awaitReady, checkReady, type Outcome } from "./await/index";
+import { awaitDeleted } from "./await/deletion";
+import { awaitReady, checkReady, type Outcome } from "./await/index";
 import { readinessOf, refreshReadinessOf } from "./await/rules";
 import {
     checkpoint,

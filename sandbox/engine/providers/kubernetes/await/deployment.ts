@@ -10,7 +10,7 @@ import {
     nameOf,
     text,
 } from "../objects";
-import { podProblems } from "./pod";
+import { unreadyPodsOf } from "./pod-state";
 import { ObjectReadiness, ObjectSet, type Target } from "./readiness";
 import { selectorText } from "./selector";
 
@@ -147,11 +147,11 @@ export class DeploymentReadiness extends ObjectReadiness {
                 "Attempted to roll forward to new ReplicaSet, but minimum number of Pods did not become live",
             );
         }
-        return [...reasons, ...this.podProblems()];
+        return [...reasons, ...super.warnings()];
     }
 
     override warnings(): string[] {
-        return [...this.conditionProblems(), ...this.podProblems()];
+        return [...this.conditionProblems(), ...super.warnings()];
     }
 
     private conditionProblems(): string[] {
@@ -168,10 +168,10 @@ export class DeploymentReadiness extends ObjectReadiness {
         return problems;
     }
 
-    private podProblems(): string[] {
+    /** Old pods that go are no problem. */
+    override unreadyPods(): KubeObject[] {
         const set = this.currentReplicaSet;
-        if (set === undefined) return [];
-        return podProblems(this.pods.all().filter((pod) => isOwnedBy(pod, set)));
+        return set === undefined ? [] : unreadyPodsOf(set, this.pods.all());
     }
 }
 

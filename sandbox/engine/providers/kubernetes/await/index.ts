@@ -1,8 +1,10 @@
 import type { ProviderContext } from "../../types";
-import { ApiError, type KubeClient, sleep } from "../client";
+import type { KubeClient } from "../client";
 import { collectionPath } from "../kinds";
 import { type KubeObject, maps, nameOf, namespaceOf, text, uidOf } from "../objects";
 import type { RestMapper } from "../rest-mapper";
+import { followPath } from "./follow";
+import { shortName } from "./pod-state";
 import { type Readiness, ReadinessFailure, type Target } from "./readiness";
 
 /** How waiting ended: with the object ready, or with what is wrong. */
@@ -15,7 +17,6 @@ export interface Outcome {
 const REPORT_EVERY_MS = 10_000;
 /** Cluster events are only watched when something takes long: most objects are ready by then. */
 const EVENTS_AFTER_MS = 3_000;
-const MAX_BACKOFF_MS = 3_000;
 
 /** Watches until `readiness` is satisfied, fails for good, times out, or is cancelled. */
 export async function awaitReady(
@@ -39,7 +40,7 @@ export async function awaitReady(
     };
 
     try {
-        return await new Promise<Outcome>((resolve, reject) => {
+        const outcome = await new Promise<Outcome>((resolve, reject) => {
             const fail = (message: string): void => {
                 const reasons = readiness.reasons();
                 if (lost !== undefined) reasons.push(`lost sight of the cluster: ${lost}`);
@@ -117,10 +118,43 @@ export async function awaitReady(
             }
             if (context.signal.aborted) fail(`Resource operation was cancelled for "${name}"`);
         });
+        if (outcome.failure === undefined) return outcome;
+        const { message, reasons } = outcome.failure;
+        const more = await podEvents(client, namespace, readiness.unreadyPods(), reasons);
+        return { ...outcome, failure: { message, reasons: [...reasons, ...more] } };
     } finally {
         stop.abort();
         for (const timer of timers) clearTimeout(timer);
     }
+}
+
+const EVENTS_TIMEOUT_MS = 5_000;
+
+/**
+ * The last warning of each kind about `pods`, such as why a probe fails: that is only in their
+ * events. What `known` says already is left out.
+ */
+async function podEvents(
+    client: KubeClient,
+    namespace: string,
+    pods: KubeObject[],
+    known: string[],
+): Promise<string[]> {
+    const found = new Map<string, string>();
+    for (const pod of pods) {
+        const fieldSelector = `involvedObject.uid=${uidOf(pod)},type=Warning`;
+        const options = { query: { fieldSelector }, timeoutMs: EVENTS_TIMEOUT_MS };
+        const list = await client
+            .request("GET", collectionPath("v1", EVENTS, namespace), options)
+            // They are a help; the failure stands without them.
+            .catch(() => ({}));
+        for (const event of maps(list, "items")) {
+            const [reason, message] = [text(event, "reason"), text(event, "message")];
+            if (known.some((line) => line.includes(message))) continue;
+            found.set(`${nameOf(pod)} ${reason}`, `[Pod ${shortName(pod)}]: ${reason}: ${message}`);
+        }
+    }
+    return [...found.values()];
 }
 
 const asError = (error: unknown): Error =>
@@ -161,110 +195,6 @@ export async function checkReady(
         },
     };
 }
-
-/** Waits until `object` is gone, or another one has its name. */
-export async function awaitDeleted(
-    client: KubeClient,
-    mapper: RestMapper,
-    context: ProviderContext,
-    object: KubeObject,
-    timeoutSeconds: number,
-): Promise<void> {
-    const { collection, item } = await mapper.paths(object, context.signal);
-    const stop = new AbortController();
-    const aborted = (): void => stop.abort(context.signal.reason);
-    context.signal.addEventListener("abort", aborted, { once: true });
-    if (context.signal.aborted) aborted();
-    let newest = object;
-    const timer = setTimeout(() => stop.abort(new DeleteTimeout(newest)), timeoutSeconds * 1000);
-    let gone = false;
-    const done = (): void => {
-        gone = true;
-        stop.abort();
-    };
-    const look = async (): Promise<void> => {
-        try {
-            const found = await client.request("GET", item, { signal: stop.signal });
-            if (uidOf(found) !== uidOf(object)) done();
-        } catch (error) {
-            // Any other failure: the watch tells.
-            if (ApiError.is(error, "NotFound")) done();
-        }
-    };
-    try {
-        await followPath(
-            client,
-            collection,
-            { fieldSelector: `metadata.name=${nameOf(object)}` },
-            stop.signal,
-            {
-                // It may have gone before the watch began.
-                onOpen: () => void look(),
-                onEvent: (event) => {
-                    newest = event.object;
-                    if (event.type === "DELETED" || uidOf(newest) !== uidOf(object)) done();
-                },
-            },
-        );
-    } finally {
-        clearTimeout(timer);
-        context.signal.removeEventListener("abort", aborted);
-    }
-    if (gone) return;
-    throw context.signal.aborted
-        ? new Error(`Resource operation was cancelled for "${nameOf(object)}"`)
-        : stop.signal.reason;
-}
-
-class DeleteTimeout extends Error {
-    constructor(object: KubeObject) {
-        const finalizers = (object.metadata as { finalizers?: string[] }).finalizers ?? [];
-        super(
-            `'${nameOf(object)}' timed out waiting to be deleted; finalizers might be preventing deletion ` +
-                `(${finalizers.join(", ") || "none"})`,
-        );
-        this.name = "DeleteTimeout";
-    }
-}
-
-interface Follower {
-    onOpen?(): void;
-    onEvent(event: Parameters<Readiness["observe"]>[1]): void;
-    onLost?(error: Error): void;
-}
-
-/** Watches again and again until `signal` is aborted; an API server that is away comes back. */
-async function followPath(
-    client: KubeClient,
-    path: string,
-    query: Record<string, string | undefined>,
-    signal: AbortSignal,
-    follower: Follower,
-): Promise<void> {
-    let backoff = 200;
-    while (!signal.aborted) {
-        try {
-            await client.watch(
-                path,
-                query,
-                signal,
-                () => {
-                    backoff = 200;
-                    follower.onOpen?.();
-                },
-                (event) => follower.onEvent(event),
-            );
-        } catch (error) {
-            if (isAborted(signal)) return;
-            follower.onLost?.(error as Error);
-            await sleep(backoff, signal).catch(() => undefined);
-            backoff = Math.min(backoff * 2, MAX_BACKOFF_MS);
-        }
-    }
-}
-
-/** Asked anew: the flag changes while a call is awaited. */
-const isAborted = (signal: AbortSignal): boolean => signal.aborted;
 
 async function targetPath(
     mapper: RestMapper,

@@ -1,6 +1,6 @@
 import type { WatchEvent } from "../client";
-import { conditionOf, integer, isOwnedBy, type KubeObject, nameOf, text } from "../objects";
-import { podProblems, shortName } from "./pod";
+import { conditionOf, integer, type KubeObject, nameOf, text } from "../objects";
+import { shortName, unreadyPodsOf } from "./pod-state";
 import { ObjectReadiness, ObjectSet, ReadinessFailure, type Target } from "./readiness";
 
 /** A Job is ready when it is complete; one that failed for good fails at once. */
@@ -60,7 +60,7 @@ export class JobReadiness extends ObjectReadiness {
         return [...(this.failure === undefined ? [] : [this.failure]), ...this.said];
     }
 
-    override warnings(): string[] {
-        return podProblems(this.pods.all().filter((pod) => isOwnedBy(pod, this.object)));
+    override unreadyPods(): KubeObject[] {
+        return unreadyPodsOf(this.object, this.pods.all());
     }
 }

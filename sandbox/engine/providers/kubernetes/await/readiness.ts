@@ -1,6 +1,7 @@
 import type { Inputs } from "../../types";
 import type { WatchEvent } from "../client";
 import type { KubeObject } from "../objects";
+import { podProblems } from "./pod-state";
 
 /** What a readiness rule has to see: one object by name, or a set by labels. */
 export interface Target {
@@ -31,6 +32,8 @@ export interface Readiness {
     progress(): string;
     /** Warnings worth showing before the timeout, such as pods that cannot start. */
     warnings(): string[];
+    /** Its pods that are not ready, whose events may tell more. */
+    unreadyPods(): KubeObject[];
     /** Called once when waiting starts: `later` runs its argument after so many milliseconds. */
     start?(later: (ms: number, run: () => void) => void): void;
     /** For a look at one moment: whatever the rule lets settle counts as settled. */
@@ -83,6 +86,10 @@ export abstract class ObjectReadiness implements Readiness {
     }
 
     warnings(): string[] {
+        return podProblems(this.unreadyPods());
+    }
+
+    unreadyPods(): KubeObject[] {
         return [];
     }
 }

@@ -1,6 +1,6 @@
 import type { WatchEvent } from "../client";
-import { generationOf, integer, isOwnedBy, type KubeObject, text } from "../objects";
-import { podProblems } from "./pod";
+import { generationOf, integer, type KubeObject, text } from "../objects";
+import { unreadyPodsOf } from "./pod-state";
 import { ObjectReadiness, ObjectSet, type Target } from "./readiness";
 import { selectorText } from "./selector";
 
@@ -101,7 +101,7 @@ export class StatefulSetReadiness extends ObjectReadiness {
         return [...reasons, ...this.warnings()];
     }
 
-    override warnings(): string[] {
-        return podProblems(this.pods.all().filter((pod) => isOwnedBy(pod, this.object)));
+    override unreadyPods(): KubeObject[] {
+        return unreadyPodsOf(this.object, this.pods.all());
     }
 }
