@@ -187,7 +187,7 @@ async function keep(
         root: ROOT,
         binDir: engine.kind === "stand-in" ? engine.binDir : undefined,
         stack: STACK,
-        url: String((await stack.outputs()).url?.value),
+        url: (await stack.outputs()).url?.value as string | undefined,
         sandboxStarted,
         namespace: NAMESPACE,
     });

@@ -9,7 +9,8 @@ export interface Kept {
     /** Folder of the `pulumi` that ran, when it is not the one on the PATH. */
     binDir?: string;
     stack: string;
-    url: string;
+    /** Absent when the first `up` failed. */
+    url: string | undefined;
     /** Whether the sandbox was started by the demo, and is to be taken down by the user. */
     sandboxStarted: boolean;
     namespace: string;
@@ -38,8 +39,7 @@ export async function explainKept(kept: Kept): Promise<string> {
         : `pulumi destroy --stack ${stack} --yes   # keeps namespace ${kept.namespace} with the database's volume`;
     return `It is all still running. To play on:
 
-  . ${quote(file)}
-  curl -s ${url}/
+  . ${quote(file)}${url ? `\n  curl -s ${url}/` : ""}
   pulumi stack output --stack ${stack}
   pulumi config set cutover:activeColor green --stack ${stack}
   pulumi preview --stack ${stack} --diff
