@@ -60,9 +60,10 @@ export async function buildCluster(
 
 /** As {@link buildCluster}, and the addons' image. */
 export async function buildPrograms(progress: Progress, signal?: AbortSignal): Promise<Programs> {
-    const built = await buildCluster(progress, signal);
     const dir = outputDir("addons");
     const addonsImage = image("addons", dir);
+    if (!fs.existsSync(addonsImage.archive)) fetchMeanwhile("addons", signal);
+    const built = await buildCluster(progress, signal);
     const title = "Build CoreDNS and metrics-server";
     await once(progress, title, addonsImage.archive, async (say) => {
         const addons = path.join(dir, "addons");
@@ -108,6 +109,10 @@ async function once(
     );
 }
 
+function goEnvironment(): NodeJS.ProcessEnv {
+    return { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
+}
+
 /** Compiles one package of a module, telling how many packages are done. */
 async function goBuild(
     module: string,
@@ -117,7 +122,7 @@ async function goBuild(
     signal?: AbortSignal,
 ): Promise<void> {
     const cwd = path.join(SOURCES, module);
-    const env = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
+    const env = goEnvironment();
     say("fetching Go modules");
     const packages = await run("go", ["list", "-deps", target], {
         cwd,
@@ -142,6 +147,15 @@ async function goBuild(
         },
     });
     fs.renameSync(temporary, output);
+}
+
+/**
+ * Fetches a module's dependencies while the processors are busy with another's. That it cannot be
+ * done, or not now, is for the build itself to find out and to say.
+ */
+function fetchMeanwhile(module: string, signal?: AbortSignal): void {
+    const cwd = path.join(SOURCES, module);
+    void run("go", ["list", "-deps", "."], { cwd, env: goEnvironment(), signal }).catch(() => {});
 }
 
 async function writeImage(
