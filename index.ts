@@ -6,6 +6,7 @@ import { DATABASE_SECRET_PATH } from "./components/defaults";
 import { namespaceLabels } from "./components/labels";
 import { parseState, type State } from "./components/plan";
 import { Postgres } from "./components/postgres";
+import { CREDENTIALS_HASH } from "./components/postgres/defaults";
 import { readSettings, refuseTransition } from "./config";
 
 /** The program: one API as a blue/green pair, its database, and the namespace of both. */
@@ -24,12 +25,17 @@ export = async (): Promise<Record<string, unknown>> => {
         { namespace: settings.namespace, ...settings.database },
         { dependsOn: namespace },
     );
-    const env = settings.blueGreen.api?.env;
+    const { env, annotations } = settings.blueGreen.api ?? {};
     const api = new BlueGreen(
         settings.name,
         {
             ...settings.blueGreen,
-            api: { ...settings.blueGreen.api, env: { ...environmentOf(postgres), ...env } },
+            api: {
+                ...settings.blueGreen.api,
+                env: { ...environmentOf(postgres), ...env },
+                // New passwords reach a pod's file after more than a minute, and a new pod at once.
+                annotations: { ...annotations, [CREDENTIALS_HASH]: postgres.credentialsHash },
+            },
             secretFiles: [passwordOf(postgres)],
             previous,
         },

@@ -60,6 +60,12 @@ export class Postgres extends pulumi.ComponentResource {
     readonly apiUser: pulumi.Output<string>;
     /** Where the API's password is. */
     readonly apiPasswordSecret: SecretKey;
+    /**
+     * Changes with the passwords, and tells nothing about them. As an annotation of the API's pods it
+     * restarts those with new passwords too; without it they hold the old one until the kubelet
+     * refreshes their file, which takes more than a minute.
+     */
+    readonly credentialsHash: pulumi.Output<string>;
     /** What `destroy` leaves behind, and how to delete it: a sentence for the stack's outputs. */
     readonly keptOnDestroy: pulumi.Output<string>;
 
@@ -74,6 +80,7 @@ export class Postgres extends pulumi.ComponentResource {
         const objects = new Objects(this, name, args);
 
         const passwords = objects.passwords(args.passwordVersion ?? "1");
+        this.credentialsHash = credentialsHash(passwords);
         const secret = objects.secret(passwords);
         const startFiles = objects.startFiles(names);
         const serviceAccount = objects.serviceAccount();
@@ -90,7 +97,7 @@ export class Postgres extends pulumi.ComponentResource {
                 serviceAccount: serviceAccount.metadata.name,
                 startFiles: startFiles.metadata.name,
                 secret: secret.metadata.name,
-                credentialsHash: credentialsHash(passwords),
+                credentialsHash: this.credentialsHash,
             }),
         });
 
@@ -106,6 +113,7 @@ export class Postgres extends pulumi.ComponentResource {
             database: this.database,
             apiUser: this.apiUser,
             apiPasswordSecret: this.apiPasswordSecret,
+            credentialsHash: this.credentialsHash,
             keptOnDestroy: this.keptOnDestroy,
         });
     }

@@ -26,6 +26,9 @@ export const API_PASSWORD_KEY = "api-password";
 /** 32 letters and digits are 190 bits, and need no escaping in SQL, URLs and shells. */
 export const PASSWORD_LENGTH = 32;
 
+/** Annotation of pods that must restart when the passwords change. */
+export const CREDENTIALS_HASH = "cutover.dev/credentials-hash";
+
 export const CLAIM_NAME = "postgres-data";
 export const STORAGE = "10Gi";
 export const DATA_PATH = "/var/lib/postgresql/data";

@@ -28,7 +28,7 @@ export function podTemplate(pod: PostgresPod): types.input.core.v1.PodTemplateSp
         metadata: {
             labels: pod.labels,
             // New passwords are taken at a start, so they must bring one about.
-            annotations: { "cutover.dev/credentials-hash": pod.credentialsHash },
+            annotations: { [defaults.CREDENTIALS_HASH]: pod.credentialsHash },
         },
         spec: {
             serviceAccountName: pod.serviceAccount,

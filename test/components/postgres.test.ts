@@ -17,14 +17,10 @@ const TYPES = {
 
 function deploy(args: Partial<PostgresArgs> = {}): Promise<Recording> {
     const program = () => {
-        const { host, port, database, apiUser, apiPasswordSecret, keptOnDestroy } = new Postgres(
-            "db",
-            {
-                namespace: "endpoint-stats",
-                ...args,
-            },
-        );
-        return { host, port, database, apiUser, apiPasswordSecret, keptOnDestroy };
+        const made = new Postgres("db", { namespace: "endpoint-stats", ...args });
+        const { host, port, database, apiUser, apiPasswordSecret } = made;
+        const { credentialsHash, keptOnDestroy } = made;
+        return { host, port, database, apiUser, apiPasswordSecret, credentialsHash, keptOnDestroy };
     };
     return record(program);
 }
@@ -314,7 +310,7 @@ describe("Postgres", () => {
     });
 
     it("says where the API finds it, and what destroy leaves behind", () => {
-        const { keptOnDestroy, ...found }: Json = recording.outputs;
+        const { keptOnDestroy, credentialsHash, ...found }: Json = recording.outputs;
         assert.deepEqual(found, {
             host: "db",
             port: 5432,
@@ -322,6 +318,8 @@ describe("Postgres", () => {
             apiUser: "endpoint_stats_api",
             apiPasswordSecret: { name: "postgres-secret", key: "api-password" },
         });
+        const { annotations } = server.spec.template.metadata;
+        assert.equal(credentialsHash, annotations["cutover.dev/credentials-hash"]);
         assert.match(keptOnDestroy, /postgres-data-postgres-0 in namespace endpoint-stats/);
         assert.match(
             keptOnDestroy,
