@@ -37,7 +37,9 @@ export async function connectNode(instance: Instance, holder: number): Promise<v
         [...inNode, "ip", "link", "set", "lo", "up"],
         [...inNode, "ip", "address", "add", `${nodeIp}/30`, "dev", "eth0"],
         [...inNode, "ip", "link", "set", "eth0", "up"],
-        [...inNode, "ip", "route", "add", "default", "via", hostIp],
+        // No default route: what is not there is unreachable at once, where a dropped packet would let
+        // every pull of a missing image wait. Service addresses need some route to be translated.
+        [...inNode, "ip", "route", "add", NODE_NETWORK.serviceCidr, "via", hostIp],
         // Pods' packets to Services and to each other are routed and translated.
         [...inNode, "sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward"],
         [...inNode, "sh", "-c", "echo 1 >/proc/sys/net/bridge/bridge-nf-call-iptables"],
