@@ -207,12 +207,20 @@ function servesOf(
     return pulumi.interpolate`release ${release}, ${size.replicas} pods of template ${workload.fingerprint}`;
 }
 
-/** Options of what belongs to the API but not to its strategy: beside the component, not below it. */
+/**
+ * Options of what belongs to the API but not to its strategy: beside the component, not below it. An
+ * alias by name counts for all of them; one by type or URN is the component's alone.
+ */
 function besideOptions(
     opts: pulumi.ComponentResourceOptions = {},
 ): pulumi.ComponentResourceOptions {
-    const { parent, provider, providers, dependsOn, protect } = opts;
-    return { parent, provider, providers, dependsOn, protect };
+    const { aliases, hooks: _hooks, urn: _urn, ...shared } = opts;
+    const plain = Array.isArray(aliases) ? aliases : [];
+    const byName = plain.filter(
+        (alias): alias is pulumi.Alias =>
+            typeof alias === "object" && "name" in alias && !("type" in alias),
+    );
+    return { ...shared, aliases: byName };
 }
 
 /** What the component's own entry in the state shows: plain, and without anything secret. */

@@ -402,6 +402,16 @@ describe("BlueGreen", () => {
             }
         });
 
+        it("hands an alias by name to what is beside it; the engine does to what is below", async () => {
+            const recording = await deploy(
+                {},
+                { opts: () => ({ aliases: [{ name: "api" }, { name: "x", type: "a:b:C" }] }) },
+            );
+            const former = (type: string) => recording.one(`cutover:index:${type}`).formerNames;
+            assert.deepEqual(former("BlueGreen"), ["api", "x"]);
+            assert.deepEqual([former("Releases"), former("Route")], [["api"], ["api"]]);
+        });
+
         it("hands its provider to every object", async () => {
             const recording = await deploy(
                 { autoscaling: {} },

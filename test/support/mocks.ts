@@ -26,6 +26,8 @@ export class Registered {
         readonly retainOnDelete: boolean,
         /** Its provider, as `<type>::<name>`; empty for the default one. */
         readonly provider: string,
+        /** The names that it had before, by its own aliases and those of its parents. */
+        readonly formerNames: string[],
     ) {}
 
     /** `<type>::<name>`, as `parent` and `dependsOn` have it. */
@@ -128,6 +130,7 @@ interface RegisterRequest {
     getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
     getRetainondelete(): boolean;
     getProvider(): string;
+    getAliasesList(): { getSpec(): { getName(): string } | undefined }[];
 }
 
 interface Monitor {
@@ -152,6 +155,7 @@ function spyOn(monitor: Monitor, resources: Registered[]): void {
                 { create: timeouts?.getCreate() ?? "", update: timeouts?.getUpdate() ?? "" },
                 request.getRetainondelete(),
                 request.getProvider() === "" ? "" : shortName(request.getProvider(), -3),
+                request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),
             ),
         );
         return register(request, callback);
