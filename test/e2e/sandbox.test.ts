@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as os from "node:os";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -182,6 +183,29 @@ describe("the sandbox", function () {
                 .then((answers) => console.log(JSON.stringify(answers)));`;
         const answers = JSON.parse(await runInNode([process.execPath, "-e", script])) as unknown[];
         assert.deepEqual(answers, [["10.96.0.1"], "ENOTFOUND"]);
+    });
+
+    it("lets the cluster reach neither the machine nor anything behind it", async () => {
+        const server = net.createServer().listen(0, "0.0.0.0");
+        await new Promise((resolve) => server.once("listening", resolve));
+        const { port } = server.address() as net.AddressInfo;
+        const script = `
+            const { connect } = require("node:net");
+            const reach = (host, port) => new Promise((resolve) => {
+                const socket = connect({ host, port, timeout: 1000 }, () => resolve("reached"));
+                socket.on("timeout", () => resolve("no answer"));
+                socket.on("error", (error) => resolve(error.code));
+            });
+            Promise.all([reach("${instance.hostIp}", ${port}), reach("192.0.2.1", 80)])
+                .then((answers) => { console.log(JSON.stringify(answers)); process.exit(); });`;
+        try {
+            const answers = JSON.parse(
+                await runInNode([process.execPath, "-e", script]),
+            ) as unknown;
+            assert.deepEqual(answers, ["no answer", "ENETUNREACH"]);
+        } finally {
+            server.close();
+        }
     });
 
     it("gives a non-root pod a volume it can write to, and removes it with its claim", async () => {
