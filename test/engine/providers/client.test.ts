@@ -2,12 +2,8 @@ import assert from "node:assert/strict";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
-import {
-    ApiError,
-    ConnectionError,
-    KubeClient,
-    type WatchEvent,
-} from "../../../sandbox/engine/providers/kubernetes/client";
+import { ApiError, ConnectionError } from "../../../sandbox/engine/providers/kubernetes/api-error";
+import { KubeClient, type WatchEvent } from "../../../sandbox/engine/providers/kubernetes/client";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => unknown;
 

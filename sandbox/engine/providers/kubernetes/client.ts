@@ -1,44 +1,9 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { Inputs, Json } from "../types";
+import { ApiError, ConnectionError, errorStatus } from "./api-error";
 import type { ClusterAccess } from "./kubeconfig";
-import { integer, isMap, maps, text } from "./objects";
-
-/** The API server answered with a Status: its message, and what can be decided upon. */
-export class ApiError extends Error {
-    readonly code: number;
-    readonly reason: string;
-    readonly status: Inputs;
-
-    constructor(code: number, status: Inputs) {
-        super(text(status, "message") || `the API server answered ${code}`);
-        this.name = "ApiError";
-        this.code = code;
-        this.reason = text(status, "reason");
-        this.status = status;
-    }
-
-    static is(error: unknown, reason: string): error is ApiError {
-        return error instanceof ApiError && error.reason === reason;
-    }
-
-    /** The namespace an object should go to does not exist (yet). */
-    static isNamespaceMissing(error: unknown): boolean {
-        return (
-            ApiError.is(error, "NotFound") && text(error.status, "details", "kind") === "namespaces"
-        );
-    }
-
-    /** The fields at fault, for messages. */
-    get causes(): string[] {
-        return maps(this.status, "details", "causes").map((cause) => text(cause, "field"));
-    }
-}
-
-/** No answer from the API server: refused, reset, timed out, or TLS failed. */
-export class ConnectionError extends Error {
-    override readonly name = "ConnectionError";
-}
+import { integer, isMap } from "./objects";
 
 export interface RequestOptions {
     query?: Record<string, string | undefined>;
@@ -257,15 +222,4 @@ function parseObject(body: string, path: string): Inputs {
     const value = JSON.parse(body) as Json;
     if (!isMap(value)) throw new ConnectionError(`${path} did not answer with a JSON object`);
     return value;
-}
-
-function errorStatus(body: string, code: number): Inputs {
-    try {
-        const value = JSON.parse(body) as Json;
-        if (isMap(value) && integer(value, "code") !== undefined) return value;
-    } catch {
-        // A proxy's or the TLS layer's plain-text answer.
-    }
-    const excerpt = body.trim().slice(0, 300);
-    return { message: excerpt === "" ? `the API server answered ${code}` : excerpt, code };
 }

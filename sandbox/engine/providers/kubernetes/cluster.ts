@@ -1,5 +1,7 @@
 import type { ProviderContext } from "../types";
-import { ApiError, ConnectionError, KubeClient, sleep } from "./client";
+import { ApiError, ConnectionError } from "./api-error";
+import { KubeClient, sleep } from "./client";
+import { explainConflict, explainCreate } from "./explain";
 import { isCrd, NoMatchError } from "./kinds";
 import type { ClusterAccess } from "./kubeconfig";
 import {
@@ -25,18 +27,6 @@ const JSON_PATCH = "application/json-patch+json";
 /** Waits before trying a create again whose namespace or kind is not there yet, in seconds. */
 const CREATE_RETRY_SECONDS = [1, 2, 4, 8, 16];
 const ADOPTION_ATTEMPTS = 5;
-const CONFLICT_HELP =
-    "https://www.pulumi.com/registry/packages/kubernetes/how-to-guides/managing-resources-with-server-side-apply/#handle-field-conflicts-on-existing-resources";
-
-const ALREADY_EXISTS_HELP = `
-
-The resource already exists in the cluster. This can happen when:
-
-  - Renaming a Pulumi resource: use an alias to preserve the identity,
-    or use deleteBeforeReplace if the resource needs replacement.
-  - Adopting a resource into Pulumi: use \`pulumi import\`.
-  - An earlier operation was interrupted: run \`pulumi refresh\`.`;
-
 export interface ApplyOptions {
     fieldManager: string;
     /** Take fields over from other managers. */
@@ -263,22 +253,4 @@ function mustForce(wanted: KubeObject, live: KubeObject, options: ApplyOptions):
         (options.preview && hasCreateManager(live)) ||
         !hasManagers(live)
     );
-}
-
-function explainCreate(error: unknown): unknown {
-    return ApiError.is(error, "AlreadyExists")
-        ? new ApiError(error.code, {
-              ...error.status,
-              message: error.message + ALREADY_EXISTS_HELP,
-          })
-        : error;
-}
-
-/** The API server's message names the managers and the fields; this adds where to read on. */
-function explainConflict(error: unknown, fieldManager: string): unknown {
-    if (!ApiError.is(error, "Conflict")) return error;
-    const message =
-        `server-side apply field conflict detected, see ${CONFLICT_HELP} for troubleshooting help\n` +
-        `The resource managed by field manager "${fieldManager}" had an apply conflict: ${error.message}`;
-    return new ApiError(error.code, { ...error.status, message });
 }

@@ -18,7 +18,7 @@ import {
     importedInputs,
     parseCheckpoint,
 } from "./checkpoint";
-import { ApiError } from "./client";
+import { ApiError } from "./api-error";
 import { type Cluster, deletionPropagation } from "./cluster";
 import { isPatch, kindKey, kindOfType, NoMatchError } from "./kinds";
 import { fromWire, normalizeInputs, prune, toWire } from "./normalize";

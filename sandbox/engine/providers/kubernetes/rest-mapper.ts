@@ -1,4 +1,5 @@
-import { ApiError, type KubeClient } from "./client";
+import { ApiError } from "./api-error";
+import { type KubeClient } from "./client";
 import { basePath, builtInMapping, collectionPath, type Mapping, NoMatchError } from "./kinds";
 import { type KubeObject, maps, nameOf, namespaceOf, text } from "./objects";
 

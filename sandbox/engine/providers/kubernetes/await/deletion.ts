@@ -1,5 +1,6 @@
 import type { ProviderContext } from "../../types";
-import { ApiError, type KubeClient } from "../client";
+import { ApiError } from "../api-error";
+import { type KubeClient } from "../client";
 import { type KubeObject, nameOf, uidOf } from "../objects";
 import type { RestMapper } from "../rest-mapper";
 import { followPath } from "./follow";

@@ -1,4 +1,5 @@
-import { ApiError, type KubeClient } from "../client";
+import { ApiError } from "../api-error";
+import { type KubeClient } from "../client";
 import { kindKey } from "../kinds";
 import { Annotation, annotation, isAnnotated, type KubeObject, text } from "../objects";
 import { DeploymentReadiness } from "./deployment";
