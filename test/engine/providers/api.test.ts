@@ -173,6 +173,26 @@ describe("kubernetes provider against an API server", function () {
         });
     });
 
+    it("works on many objects at a time without a word", async () => {
+        const warnings: string[] = [];
+        const warn = (warning: Error): void => void warnings.push(warning.message);
+        process.on("warning", warn);
+        const { signal } = new AbortController();
+        const names = Array.from({ length: 40 }, (_, index) => `many-${index}`);
+        await Promise.all(
+            names.map(async (name) => {
+                const context = contextOf(CONFIG_MAP, name, signal);
+                const inputs = await checked(provider, context, { metadata: { name } });
+                const { id, outputs } = await provider.create(context, { inputs, preview: false });
+                await provider.read(context, { id, inputs, outputs });
+                await provider.delete(context, { id, inputs, outputs });
+            }),
+        );
+        await new Promise((resolve) => setImmediate(resolve));
+        process.off("warning", warn);
+        assert.deepEqual(warnings, []);
+    });
+
     it("fails to create what is there already, and says what to do", async () => {
         await new Resource(CONFIG_MAP).create(configMap({ a: "1" }));
         await assert.rejects(
