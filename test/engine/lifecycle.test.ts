@@ -106,6 +106,35 @@ describe("engine: life cycle", () => {
         strictEqual(stack.checkpoint().checkpoint.latest?.resources, undefined);
     });
 
+    it("destroys only targets, and refuses to take their dependents along unless asked to", async () => {
+        await stack.up(() => {
+            const a = new Thing("a");
+            new Thing("b", {}, { dependsOn: a });
+            new Thing("c");
+        });
+        const target = (await stack.resource("a")).urn;
+        const refused = await stack.destroy("--target", target);
+        match(
+            refused.errors.join(),
+            /::b' will be destroyed but was not specified in --target list/,
+        );
+        ok((await stack.resource("a")).id);
+        const result = await stack.destroy("--target", target, "--target-dependents");
+        deepStrictEqual(result.steps, ["delete b", "delete a"]);
+        ok((await stack.resource("sample-dev")).urn);
+    });
+
+    it("destroys all but what is protected, and what that depends on, with --exclude-protected", async () => {
+        await stack.up(() => {
+            const a = new Thing("a");
+            new Thing("b", {}, { dependsOn: a, protect: true });
+            new Thing("c");
+        });
+        const result = await stack.destroy("--exclude-protected");
+        ok(result.ok, result.errors.join());
+        deepStrictEqual(result.steps, ["delete c"]);
+    });
+
     it("refuses two resources with one URN", async () => {
         const result = await stack.up(() => {
             new Thing("twin");

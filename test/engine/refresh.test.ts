@@ -21,6 +21,7 @@ describe("engine: refresh and pending operations", () => {
         writeFileSync(file, readFileSync(file, "utf8").replace('"value":1', '"value":5'));
         const refreshed = await stack.refresh();
         deepStrictEqual(refreshed.steps, ["update a"]);
+        deepStrictEqual(refreshed.changes, { same: 1, update: 1 });
         strictEqual((await stack.resource("a")).inputs["value"], 5);
         const repaired = await stack.up(program);
         deepStrictEqual(repaired.steps, ["update a"]);
@@ -46,6 +47,7 @@ describe("engine: refresh and pending operations", () => {
         rmSync(await objectFile("a"));
         const result = await stack.up(program, "--refresh");
         deepStrictEqual(result.steps, ["delete a", "create a"]);
+        deepStrictEqual(result.changes, { same: 1, create: 1 });
     });
 
     it("--preview-only says what it would find and changes nothing", async () => {

@@ -42,11 +42,8 @@ const APPLYING: Record<string, FlagKind> = {
 };
 const PROGRAM: Record<string, FlagKind> = {
     config: "list",
-    "config-path": "boolean",
     refresh: "boolean",
     replace: "list",
-    "show-replacement-steps": "boolean",
-    "show-sames": "boolean",
 };
 
 /** Every command there is, by its words. Anything else is refused by name. */
@@ -57,7 +54,7 @@ export const COMMANDS: Record<string, CommandSpec> = {
         load: () => require("../commands/account").login,
     },
     logout: {
-        flags: { local: "boolean", all: "boolean", "cloud-url": "value" },
+        flags: { local: "boolean", all: "boolean" },
         load: () => require("../commands/account").logout,
     },
     whoami: {
@@ -70,7 +67,6 @@ export const COMMANDS: Record<string, CommandSpec> = {
             "show-name": "boolean",
             "show-urns": "boolean",
             "show-ids": "boolean",
-            "show-secrets": "boolean",
         },
         load: () => require("../commands/stack").show,
     },

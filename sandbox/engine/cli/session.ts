@@ -52,7 +52,7 @@ export async function stackReference(
 ): Promise<StackReference> {
     const selected = async (): Promise<string | undefined> =>
         place.project === undefined ? undefined : selectedStack(place.project);
-    const text = name ?? flags.value("stack") ?? (await selected());
+    const text = name ?? flags.value("stack") ?? process.env["PULUMI_STACK"] ?? (await selected());
     if (text === undefined) {
         throw new UserError(
             "no stack selected; please use `pulumi stack select` to choose one",

@@ -7,6 +7,7 @@ import { JsonDisplay } from "../display/json";
 import { openEventLog } from "../display/event-log";
 import { Events, Listener, OperationKind } from "../deploy/events";
 import { Runner } from "./runner";
+import { remove as removeStack } from "./stack";
 
 export async function preview(flags: ParsedFlags): Promise<void> {
     await run(flags, "preview");
@@ -24,6 +25,7 @@ export async function refresh(flags: ParsedFlags): Promise<void> {
 export async function destroy(flags: ParsedFlags): Promise<void> {
     if (flags.flag("preview-only") === true) await run(flags, "destroy", true);
     else await confirmed(flags, "destroy");
+    if (flags.flag("remove") === true) await removeStack(flags);
 }
 
 /** There is no prompt here: an operation that changes something is said yes to beforehand. */
@@ -46,7 +48,7 @@ async function run(
 ): Promise<void> {
     const session = await openStack(flags);
     const debug = flags.flag("debug") === true;
-    const events = new Events(await listeners(flags, kind, dryRun, session), debug);
+    const events = new Events(kind, await listeners(flags, kind, dryRun, session), debug);
     const runner = new Runner(session, flags, kind, dryRun, events);
     const code = await runner.run();
     await events.end();

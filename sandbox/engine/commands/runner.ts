@@ -58,6 +58,7 @@ export class Runner {
             await backend.backUp(ref);
             const ok = await this.#perform(config);
             await this.#record(ok, config);
+            if (ok && this.flags.flag("exclude-protected") === true) this.#tellProtected();
             return this.#exitCode(ok);
         } finally {
             stopListening();
@@ -164,6 +165,7 @@ export class Runner {
             targets: flags.list("target"),
             targetDependents: flags.flag("target-dependents") === true,
             excludes: flags.list("exclude"),
+            excludeProtected: flags.flag("exclude-protected") === true,
             replace: flags.list("replace"),
             continueOnError: flags.flag("continue-on-error") === true,
             packageConfig: (pkg) => config.ofPackage(pkg),
@@ -234,6 +236,17 @@ export class Runner {
                 "`--import-pending-creates <urn> --import-pending-creates <id>` takes a created " +
                 "object into the state, `--clear-pending-creates` forgets it.",
         });
+    }
+
+    #tellProtected(): void {
+        const left = (this.#before.resources ?? []).filter((state) => state.protect === true);
+        const resources = left.length === 1 ? "resource" : "resources";
+        console.log(
+            left.length === 0
+                ? "There were no protected resources to exclude."
+                : "All unprotected resources were destroyed. There are still " +
+                      `${left.length} protected ${resources} associated with this stack.`,
+        );
     }
 
     #changesAreExpected(): boolean {

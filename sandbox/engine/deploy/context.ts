@@ -17,6 +17,8 @@ export interface OperationOptions {
     targets: string[];
     targetDependents: boolean;
     excludes: string[];
+    /** Deletions leave protected resources, and what they depend on, alone. */
+    excludeProtected: boolean;
     replace: string[];
     continueOnError: boolean;
     /** Outputs of another stack of the backend, or of this one as they were; undefined: no such stack. */

@@ -1,17 +1,18 @@
 import { ResourceState } from "../backend/state";
 import { Context } from "./context";
 import { DeploymentOver } from "./goal";
-import { dependsOn } from "./graph";
+import { dependentsOf, dependsOn, withDependencies } from "./graph";
 import { remove, removePending } from "./delete-step";
 import { StepFailed } from "./steps";
-import { isTargeted } from "./targets";
+import { matches } from "./targets";
 
 /**
  * Deletes what the last state has and the program did not declare, and what was replaced: each when
  * all that depends on it is gone, as many at a time as allowed.
  */
 export async function runDeletes(context: Context): Promise<void> {
-    const condemned = context.before.filter((state) => isCondemned(context, state));
+    const condemned = chooseCondemned(context);
+    if (condemned === undefined) return;
     for (const state of condemned) context.deletedUrns.add(state.urn);
     const done = new Map<ResourceState, Promise<boolean>>();
     const dependents = new Map<ResourceState, ResourceState[]>();
@@ -35,7 +36,7 @@ export async function runDeletes(context: Context): Promise<void> {
     await Promise.all([...condemned].reverse().map(finish));
 }
 
-function isCondemned(context: Context, state: ResourceState): boolean {
+function isUnwanted(context: Context, state: ResourceState): boolean {
     if (context.deleted.has(state) && state.pendingReplacement !== true) return false;
     if (state.delete !== true) {
         if (context.goals.has(state.urn)) return false;
@@ -43,7 +44,38 @@ function isCondemned(context: Context, state: ResourceState): boolean {
         if (context.news.has(state.urn)) return false;
         if (context.journal.renamed.has(state.urn)) return false;
     }
-    return isTargeted(context, state);
+    return true;
+}
+
+/**
+ * What is to be deleted, within `--target`, `--exclude` and `--exclude-protected`.
+ *
+ * @returns undefined if that would take something along that is not named: that is reported
+ */
+function chooseCondemned(context: Context): ResourceState[] | undefined {
+    const { targets, excludes, excludeProtected, targetDependents } = context.options;
+    const unwanted = context.before.filter((state) => isUnwanted(context, state));
+    if (targets.length > 0) {
+        const named = (state: ResourceState): boolean => matches(targets, state.urn);
+        const reached = new Set(
+            unwanted.filter(named).flatMap((root) => [root, ...dependentsOf(root, unwanted)]),
+        );
+        const along = [...reached].filter((state) => !named(state));
+        if (along.length === 0 || targetDependents) return [...reached];
+        for (const { urn } of along) {
+            context.events.error(
+                `Resource '${urn}' will be destroyed but was not specified in --target list.`,
+                urn,
+            );
+        }
+        context.stop();
+        return undefined;
+    }
+    const kept = unwanted.filter(
+        (state) => matches(excludes, state.urn) || (excludeProtected && state.protect === true),
+    );
+    const needed = withDependencies(kept, context.before);
+    return unwanted.filter((state) => !needed.has(state.urn));
 }
 
 async function deleteOne(context: Context, state: ResourceState): Promise<boolean> {

@@ -19,6 +19,14 @@ export type Op =
     | "import"
     | "import-replacement";
 
+/** The halves of a replacement. */
+const PHYSICAL: ReadonlySet<Op> = new Set([
+    "create-replacement",
+    "delete-replaced",
+    "discard-replaced",
+    "import-replacement",
+]);
+
 /** One thing done, or about to be done, to one resource. */
 export interface Step {
     op: Op;
@@ -68,6 +76,7 @@ export class Events {
 
     /** @param debug whether debug messages are of interest to anyone */
     constructor(
+        private readonly kind: OperationKind,
         private readonly listeners: Listener[],
         private readonly debug = false,
     ) {}
@@ -86,8 +95,14 @@ export class Events {
 
     after(step: Step): void {
         const op = step.resultOp ?? step.op;
-        if (isCounted(step)) this.changes[op] = (this.changes[op] ?? 0) + 1;
+        if (this.#isCounted(step)) this.changes[op] = (this.changes[op] ?? 0) + 1;
         for (const listener of this.listeners) listener.after?.(step);
+    }
+
+    /** A replacement counts once, by its logical step; a refresh only where it is the operation. */
+    #isCounted(step: Step): boolean {
+        if (isInternal(step) || PHYSICAL.has(step.op)) return false;
+        return step.op !== "refresh" || this.kind === "refresh";
     }
 
     failed(step: Step): void {
@@ -116,15 +131,4 @@ export class Events {
 /** Default providers are the engine's own affair: they are in the state, not in the numbers. */
 export function isInternal(step: Step): boolean {
     return step.type.startsWith("pulumi:providers:") && /::default(_[^:]*)?$/.test(step.urn);
-}
-
-/** A replacement counts once, by its logical step. */
-function isCounted(step: Step): boolean {
-    if (isInternal(step)) return false;
-    return ![
-        "create-replacement",
-        "delete-replaced",
-        "discard-replaced",
-        "import-replacement",
-    ].includes(step.op);
 }

@@ -34,6 +34,19 @@ export function inDependencyOrder(states: readonly ResourceState[]): ResourceSta
     return [...ordered];
 }
 
+/** The URNs of some states and of everything they depend on, directly or not. */
+export function withDependencies(
+    roots: readonly ResourceState[],
+    states: readonly ResourceState[],
+): Set<string> {
+    const needed = new Set(roots.map(({ urn }) => urn));
+    // What a state depends on comes before it, so one pass from the end finds every level.
+    for (const state of [...states].reverse()) {
+        if (needed.has(state.urn)) for (const urn of dependsOn(state)) needed.add(urn);
+    }
+    return needed;
+}
+
 /** The states that depend on `root`, directly or not, in the order of the state. */
 export function dependentsOf(
     root: ResourceState,

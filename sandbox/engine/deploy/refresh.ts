@@ -24,9 +24,14 @@ async function refreshOne(
     context: Context,
     state: ResourceState,
 ): Promise<ResourceState | undefined> {
-    const still = !state.custom || isProviderType(state.type) || state.pendingReplacement === true;
-    if (still || state.delete === true || !isTargeted(context, state)) return state;
+    if (!isTargeted(context, state)) return state;
     const step: Step = { op: "refresh", urn: state.urn, type: state.type, old: state };
+    const still = !state.custom || isProviderType(state.type) || state.pendingReplacement === true;
+    if (still || state.delete === true) {
+        context.events.before(step);
+        context.events.after({ ...step, next: state, resultOp: "same" });
+        return state;
+    }
     try {
         return await context.slot(() => readAgain(context, state, step));
     } catch (error) {

@@ -42,8 +42,8 @@ export class LineDisplay implements Listener {
 
     before(step: Step): void {
         this.#started.set(`${step.op} ${step.urn}`, Date.now());
-        if (this.dryRun || !this.options.showProgress || !isShown(step)) return;
-        if (step.op === "refresh" || step.op === "replace") return;
+        if (!this.options.showProgress || !isShown(step) || step.op === "replace") return;
+        if (this.dryRun && step.op !== "refresh") return;
         this.print(` ${PREFIX[step.op]} ${label(step)} ${phrase(step.op, "running")}`);
     }
 

@@ -139,7 +139,7 @@ export class TestStack {
             // The key of a passphrase takes long to derive, so one session serves all operations.
             this.#session ??= await openStack(flags);
             const recorder = new Recorder();
-            const events = new Events([recorder]);
+            const events = new Events(kind, [recorder]);
             try {
                 const runner = new Runner(this.#session, flags, kind, dryRun, events);
                 const code = await runner.run();
