@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { connect } from "./client";
 import { judgeEndpoints } from "./endpoints";
@@ -6,11 +5,11 @@ import { gatherEvidence } from "./evidence";
 import { forecast } from "./preview";
 import { problemKey } from "./problems";
 import { ClusterError, NoClusterError, type ClusterReader } from "./reader";
+import { changesSides, routeMoves, type RouteChange } from "./route-change";
 import {
     ENDPOINTS_DEADLINE_SECONDS,
     GATE_DEADLINE_SECONDS,
     GateError,
-    SERVES_ANNOTATION,
     type GateSpec,
 } from "./spec";
 import {
@@ -36,9 +35,6 @@ export interface GateContext {
     clock: Clock;
     log: GateLog;
 }
-
-/** The part of a hook's arguments that the gate reads. */
-export type RouteChange = Pick<pulumi.ResourceHookArgs, "oldInputs" | "newInputs">;
 
 /** Holds the route back until its target can take the traffic; throws `GateError` where it cannot. */
 export async function beforeRoute(
@@ -105,37 +101,6 @@ async function awaitEndpoints(
     throw new GateError(
         `${service} points to ${target.label}, but after ${ENDPOINTS_DEADLINE_SECONDS} s ${result.because}${evidence}`,
     );
-}
-
-/** Whether the gate has to look: a create, another destination, or something else that runs there. */
-export function routeMoves(change: RouteChange): boolean {
-    return !same(change, (inputs) => [destinationOf(inputs), servesOf(inputs)]);
-}
-
-/** Whether traffic goes to other pods than before, as opposed to the same side with new ones. */
-function changesSides(change: RouteChange): boolean {
-    return !same(change, destinationOf);
-}
-
-type Inputs = Record<string, unknown>;
-
-function same({ oldInputs, newInputs }: RouteChange, part: (inputs: Inputs) => unknown): boolean {
-    return oldInputs !== undefined && isDeepStrictEqual(part(oldInputs), part(newInputs ?? {}));
-}
-
-function destinationOf(inputs: Inputs): unknown {
-    const { selector, ports } = (inputs.spec ?? {}) as { selector?: unknown; ports?: unknown };
-    if (!Array.isArray(ports)) return { selector, ports };
-    const targets = ports.map((port: { port?: unknown; targetPort?: unknown }) => [
-        port.port,
-        port.targetPort,
-    ]);
-    return { selector, targets };
-}
-
-function servesOf(inputs: Inputs): unknown {
-    const metadata = inputs.metadata as { annotations?: Record<string, unknown> } | undefined;
-    return metadata?.annotations?.[SERVES_ANNOTATION];
 }
 
 async function awaitTarget(

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { afterRoute, beforeRoute, routeMoves } from "../../components/gate/hooks";
+import { afterRoute, beforeRoute } from "../../components/gate/hooks";
 import { ClusterError, NoClusterError } from "../../components/gate/reader";
+import { routeMoves } from "../../components/gate/route-change";
 import { GateError } from "../../components/gate/spec";
 import {
     at,
