@@ -88,9 +88,13 @@ describe("outages of the naive program, which this one does not have", function 
         assert.equal(cancelled.code, 0, cancelled.output);
         const inFlight = await program.up();
         assert.notEqual(inFlight.code, 0);
-        assert.match(inFlight.output, /refresh/);
+        const [, urn] = /\* (urn:\S+), interrupted while creating/.exec(inFlight.output) ?? [];
+        assert.ok(urn, inFlight.output);
+        assert.match(inFlight.output, /run `pulumi refresh`/);
 
-        const refreshed = await program.run(["refresh", "--yes", "--skip-preview"]);
+        const found = ["--import-pending-creates", urn, "--import-pending-creates"];
+        const refresh = ["refresh", "--yes", "--skip-preview", ...found, `${NAMESPACE}/postgres`];
+        const refreshed = await program.run(refresh);
         assert.equal(refreshed.code, 0, refreshed.output);
         await program.mustUp();
         await program.mustBeUpToDate();
@@ -160,10 +164,10 @@ describe("outages of the naive program, which this one does not have", function 
     });
 
     it("a Deployment that an autoscaler scaled can become idle, and live again", async () => {
-        await change(["1.0.0"], { "cutover:autoscaling": { minReplicas: 2, maxReplicas: 3 } });
-        await until("the autoscaler's scaling of blue", 60, async () => {
-            return (await sizeOf("blue")).ready === 2 && (await scalers("blue")).length > 0;
-        });
+        // More than blue has, so that it is the autoscaler that brings the third pod.
+        await change(["1.0.0"], { "cutover:autoscaling": { minReplicas: 3, maxReplicas: 4 } });
+        assert.deepEqual(await sizeOf("blue"), { wanted: 3, ready: 3 });
+        assert.deepEqual(await scalers("blue"), ["kube-controller-manager"]);
         await change(["1.0.0", "2.0.0"], toGreen);
         await program.mustBeUpToDate();
         await change(["1.0.0", "2.0.0"], toBlue);
