@@ -9,6 +9,11 @@ export class Cleanup {
         this.undo.push({ what, run });
     }
 
+    /** Whether there is nothing to undo. */
+    get empty(): boolean {
+        return this.undo.length === 0;
+    }
+
     /** Runs all; one that fails does not stop the others. Returns what failed, in words. */
     async run(say: (line: string) => void = () => undefined): Promise<string[]> {
         const failures: string[] = [];

@@ -171,6 +171,7 @@ async function writeResult(
 
 /** Returns whether all is as it was found. */
 async function tidy(cleanup: Cleanup, progress: Progress, print: Tools["print"]): Promise<boolean> {
+    if (cleanup.empty) return true;
     const failures = await progress.step("clean up", (say) => cleanup.run(say));
     for (const failure of failures) print(`could not ${failure}`);
     return failures.length === 0;
