@@ -1,6 +1,6 @@
 import { deepStrictEqual, match, ok, strictEqual } from "node:assert/strict";
 import { readdirSync, writeFileSync } from "node:fs";
-import { run, start, until, writeProgram } from "./support/process";
+import { exists, run, start, until, writeProgram } from "./support/process";
 import { TestStack } from "./support/stack";
 
 const UP = ["up", "--yes", "--skip-preview"];
@@ -54,14 +54,17 @@ new Thing("last", {}, { dependsOn: slow });`;
         await killed.finished;
         strictEqual(pending()[0]?.type, "creating");
 
+        // As a kill in the middle of a write leaves it.
+        const leftover = stack.file("backend/.pulumi/stacks/sample/dev.json.1a2b3c4d.tmp");
+        writeFileSync(leftover, "{");
         const locked = await run(stack, UP);
         match(locked.stderr, /currently locked by 1 lock/);
         const cancelled = await run(stack, ["cancel", "--yes", "--stack", "dev"]);
         strictEqual(cancelled.code, 0);
 
-        const exists = await run(stack, UP);
-        strictEqual(exists.code, 1);
-        match(exists.stderr, /AlreadyExists: slow/);
+        const refused = await run(stack, UP);
+        strictEqual(refused.code, 1);
+        match(refused.stderr, /AlreadyExists: slow/);
 
         const urn = pending()[0]?.resource.urn ?? "";
         const refreshed = await run(stack, [
@@ -73,6 +76,7 @@ new Thing("last", {}, { dependsOn: slow });`;
         strictEqual(healed.code, 0, healed.stderr);
         match(healed.stdout, /\+ 1 created/);
         deepStrictEqual(pending(), []);
+        ok(!exists(leftover), "the leftover of the killed write is still there");
     });
 
     it("the first interrupt ends the operation in good order", async () => {

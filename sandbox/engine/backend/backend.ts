@@ -98,7 +98,7 @@ export class FileBackend {
         await this.write(ref, deployment);
     }
 
-    /** Writes the state, keeping the one before as `.bak` once per process. */
+    /** Replaces the state. */
     async write(ref: StackReference, deployment: Deployment): Promise<void> {
         const file = this.checkpointFile(ref);
         const checkpoint: Checkpoint = {
@@ -108,8 +108,13 @@ export class FileBackend {
         await writeAtomically(file, JSON.stringify(checkpoint));
     }
 
+    /** Keeps the state as `.bak`, and clears away what a killed write left; needs the lock. */
     async backUp(ref: StackReference): Promise<void> {
         const file = this.checkpointFile(ref);
+        for (const name of await listIfExists(path.dirname(file))) {
+            const left = name.startsWith(`${ref.stack}.json.`) && name.endsWith(".tmp");
+            if (left) await rm(path.join(path.dirname(file), name), { force: true });
+        }
         if ((await readIfExists(file)) !== undefined) await copyFile(file, `${file}.bak`);
     }
 
