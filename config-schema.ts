@@ -66,6 +66,9 @@ const autoscaling = z.strictObject({
         .optional(),
 });
 
+/** `pulumi config set --path` makes a number of what looks like one. */
+const numberAsText = (raw: unknown): unknown => (typeof raw === "number" ? String(raw) : raw);
+
 const database = z.strictObject({
     image: z.string().optional(),
     database: z.string().optional(),
@@ -73,7 +76,7 @@ const database = z.strictObject({
     apiUser: z.string().optional(),
     storage: z.string().optional(),
     storageClassName: z.string().optional(),
-    passwordVersion: z.string().optional(),
+    passwordVersion: z.preprocess(numberAsText, z.string()).optional(),
     resources: resources.optional(),
     imagePullSecrets: z.array(z.string()).optional(),
 });

@@ -150,6 +150,11 @@ describe("stack config", () => {
         assert.equal(blueGreen.blue, "1.10");
     });
 
+    it("takes a password version that looks like a number, as --path makes it one", () => {
+        const settings = parseSettings({ ...minimal, "cutover:database": '{"passwordVersion":2}' });
+        assert.deepEqual(settings.database, { passwordVersion: "2" });
+    });
+
     it("says of each key whether a release may change it", () => {
         const tagged = Object.entries(CONFIG_KEYS).filter(([, { tag }]) => tag === "release");
         assert.deepEqual(
