@@ -1,5 +1,5 @@
 import type { EndpointSlice, Pod } from "./reader";
-import { isReady } from "./target";
+import { isReady } from "./problems";
 
 export interface EndpointsVerdict {
     /** Names of the pods that get the route's traffic. */

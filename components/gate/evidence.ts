@@ -1,6 +1,6 @@
 import type { ClusterReader, KubernetesEvent, Pod } from "./reader";
-import { containerStatuses } from "./problems";
-import { currentPods, isReady, type SideState } from "./target";
+import { containerStatuses, isReady } from "./problems";
+import { currentPods, type SideState } from "./target";
 
 /** Enough pods to see whether they fail alike, few enough to read. */
 const PODS_SHOWN = 2;

@@ -3,7 +3,7 @@ import { connect } from "./client";
 import { judgeEndpoints } from "./endpoints";
 import { gatherEvidence } from "./evidence";
 import { forecast } from "./preview";
-import { problemKey } from "./problems";
+import { isReady, problemKey } from "./problems";
 import { ClusterError, NoClusterError, type ClusterReader } from "./reader";
 import { changesSides, routeMoves, type RouteChange } from "./route-change";
 import {
@@ -14,7 +14,6 @@ import {
 } from "./spec";
 import {
     currentPods,
-    isReady,
     judgeTarget,
     problemsOf,
     readSide,

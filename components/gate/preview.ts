@@ -1,6 +1,6 @@
-import type { Problem } from "./problems";
+import { isSteady, type Problem } from "./problems";
 import type { GateTarget } from "./spec";
-import { currentPods, isFinal, isReady, problemsOf, type SideState } from "./target";
+import { currentPods, isFinal, problemsOf, type SideState } from "./target";
 
 /** What preview says about a move of the route. */
 export interface Forecast {
@@ -21,7 +21,7 @@ export function forecast(
     const { label, neededReady } = target;
     if (state === undefined) return ok(`${label} 0 → ${neededReady}, then the route`);
 
-    const ready = currentPods(state).filter(isReady).length;
+    const ready = currentPods(state).filter((pod) => isSteady(pod, state.now)).length;
     if (ready >= neededReady) {
         return ok(
             changesTemplate(state, target) === true

@@ -39,8 +39,28 @@ const CONFIG_REASONS = new Set([
     "RunContainerError",
 ]);
 
-/** What is wrong with a pod that is not ready; nothing when it may just need a moment. */
+/** Takes requests: ready, and not on its way out. */
+export function isReady(pod: Pod): boolean {
+    return pod.metadata.deletionTimestamp === undefined && readyCondition(pod)?.status === "True";
+}
+
+/** For how long a ready pod with restarts must have been ready: in a crash loop it is, now and then. */
+export const STEADY_SECONDS = 10;
+
+/** Ready, and to be believed: it did not restart just now. */
+export function isSteady(pod: Pod, now: number): boolean {
+    if (!isReady(pod)) return false;
+    const readyFor = secondsSince(readyCondition(pod)?.lastTransitionTime, now) ?? Infinity;
+    return readyFor >= STEADY_SECONDS || containerStatuses(pod).every((s) => s.restartCount === 0);
+}
+
+function readyCondition(pod: Pod) {
+    return pod.status?.conditions?.find(({ type }) => type === "Ready");
+}
+
+/** What is wrong with a pod that is not steady; nothing when it may just need a moment. */
 export function podProblems(pod: Pod, now: number, deadlineSeconds: number): Problem[] {
+    if (isReady(pod)) return unsteadyProblems(pod);
     const found = containerStatuses(pod).flatMap((status) =>
         containerProblems(pod, status, now, deadlineSeconds),
     );
@@ -55,6 +75,19 @@ export function podProblems(pod: Pod, now: number, deadlineSeconds: number): Pro
         });
     }
     return found;
+}
+
+function unsteadyProblems(pod: Pod): Problem[] {
+    return containerStatuses(pod)
+        .filter(({ restartCount }) => restartCount > 0)
+        .map((status) => ({
+            kind: "crash" as const,
+            // Apart from the crash before it, whose time does not count against a recovery.
+            owner: `${pod.metadata.name}/${status.name}/again`,
+            text: `pod ${pod.metadata.name}: ready only just now: ${describeCrash(status)}`,
+            // Just over the time after which it counts as ready again.
+            patienceSeconds: STEADY_SECONDS + 2,
+        }));
 }
 
 export function containerStatuses(pod: Pod): ContainerStatus[] {
@@ -99,7 +132,7 @@ function containerProblems(
             {
                 kind: "crash",
                 owner,
-                text: describe(describeCrash(status)),
+                text: describe(`CrashLoopBackOff: ${describeCrash(status)}`),
                 patienceSeconds: hopeless ? 0 : RETRIED_PATIENCE_SECONDS,
             },
         ];
@@ -123,8 +156,7 @@ function containerProblems(
 
 /** For how long a pod is not ready: since `startedAt`, or since it stopped being ready later. */
 function unreadySeconds(pod: Pod, startedAt: string | undefined, now: number): number | undefined {
-    const ready = pod.status?.conditions?.find(({ type }) => type === "Ready");
-    const since = [startedAt, ready?.lastTransitionTime]
+    const since = [startedAt, readyCondition(pod)?.lastTransitionTime]
         .map((time) => secondsSince(time, now))
         .filter((seconds) => seconds !== undefined);
     return since.length === 0 ? undefined : Math.min(...since);
@@ -133,7 +165,7 @@ function unreadySeconds(pod: Pod, startedAt: string | undefined, now: number): n
 function describeCrash(status: ContainerStatus): string {
     const last = status.lastState?.terminated ?? status.state?.terminated;
     const exit = last ? `, last exit code ${last.exitCode} (${last.reason ?? "no reason"})` : "";
-    return `CrashLoopBackOff: container ${status.name} restarted ${status.restartCount} times${exit}`;
+    return `container ${status.name} restarted ${status.restartCount} times${exit}`;
 }
 
 /** What is wrong with the Deployment itself, that no pod of it can tell. */

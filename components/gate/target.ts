@@ -1,4 +1,4 @@
-import { deploymentProblems, podProblems, problemKey, type Problem } from "./problems";
+import { deploymentProblems, isSteady, podProblems, problemKey, type Problem } from "./problems";
 import type { ClusterReader, Deployment, Pod, ReplicaSet } from "./reader";
 import type { GateSide, GateTarget } from "./spec";
 
@@ -55,16 +55,6 @@ function currentReplicaSet(
     );
 }
 
-/** Takes requests: ready, and not on its way out. */
-export function isReady(pod: Pod): boolean {
-    return (
-        pod.metadata.deletionTimestamp === undefined &&
-        pod.status?.conditions?.some(
-            ({ type, status }) => type === "Ready" && status === "True",
-        ) === true
-    );
-}
-
 /**
  * The pods that run what the Deployment now says. Ready pods of an older template, left over by a
  * rollout that is stuck, run another release than the one that the route is to move to.
@@ -87,7 +77,7 @@ export interface Patience {
 
 /** Whether the route may move to the target. */
 export function judgeTarget(state: SideState, target: GateTarget, patience: Patience): Verdict {
-    const ready = currentPods(state).filter(isReady).length;
+    const ready = currentPods(state).filter((pod) => isSteady(pod, state.now)).length;
     if (ready >= target.neededReady) return { kind: "ready", ready };
     const problems = problemsOf(state, patience.deadlineSeconds);
     const final = problems.find((problem) => isFinal(problem, state.now, patience.seenSince));
@@ -97,7 +87,7 @@ export function judgeTarget(state: SideState, target: GateTarget, patience: Pati
 
 /** What keeps the target from being ready, the Deployment's own problems first. */
 export function problemsOf(state: SideState, deadlineSeconds: number): Problem[] {
-    const unready = currentPods(state).filter((pod) => !isReady(pod));
+    const unready = currentPods(state).filter((pod) => !isSteady(pod, state.now));
     const pods = unready.flatMap((pod) => podProblems(pod, state.now, deadlineSeconds));
     const deployment = deploymentProblems(state.deployment);
     // A pod's reason says more than "exceeded its progress deadline", which names no cause.

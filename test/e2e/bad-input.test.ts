@@ -218,11 +218,15 @@ describe("bad input, under load: the old color keeps serving", function () {
             const env = { FAULT: "crash", FAULT_CRASH_AFTER_SECONDS: "4" };
             program.configure(greenWith("2.0.2", apiImage("2.0.0"), env));
             await program.serving(OLD, () => program.mustUp());
-            await until("the crash loop of green", 60, async () => {
-                const pods = await podsOf("2.0.2");
-                return pods.some(
-                    ({ status }) =>
-                        status.containerStatuses?.[0]?.state.waiting?.reason === "CrashLoopBackOff",
+            // From the third restart on it waits 40 s and more between two tries.
+            await until("the crash loop of green", 150, async () => {
+                const statuses = (await podsOf("2.0.2")).map(
+                    ({ status }) => status.containerStatuses?.[0],
+                );
+                return statuses.every(
+                    (status) =>
+                        (status?.restartCount ?? 0) >= 3 &&
+                        status?.state.waiting?.reason === "CrashLoopBackOff",
                 );
             });
             const preview = await refusal({ ...toGreen }, () => program.preview());

@@ -243,6 +243,23 @@ describe("gate: a target that will not get ready", () => {
         assert.equal(verdict.kind, "waiting");
     });
 
+    it("pods in a crash loop do not count in the moments in which they are ready", async () => {
+        const looping = (name: string, startedSecondsAgo: number) =>
+            pod(name, {
+                startedSecondsAgo,
+                container: { restartCount: 2, lastState: { terminated: { exitCode: 1 } } },
+            });
+        const crashed = await judge([looping("a", 3), looping("b", 3), looping("c", 3)]);
+        assert.deepEqual(crashed, {
+            kind: "waiting",
+            ready: 0,
+            because:
+                "pod a: ready only just now: container api restarted 2 times, last exit code 1 (no reason)",
+        });
+        const recovered = await judge([looping("a", 10), looping("b", 10), looping("c", 10)]);
+        assert.equal(recovered.kind, "ready");
+    });
+
     it("a pod that no node has room for is waited for, and named", async () => {
         const conditions = [
             {
