@@ -58,7 +58,6 @@ export class Runner {
             await backend.backUp(ref);
             const ok = await this.#perform(config);
             await this.#record(ok, config);
-            if (ok && this.flags.flag("exclude-protected") === true) this.#tellProtected();
             return this.#exitCode(ok);
         } finally {
             stopListening();
@@ -98,6 +97,7 @@ export class Runner {
             throw error;
         }
         const ok = outcome.ok && !this.#cancelled && this.#changesAreExpected();
+        if (ok && this.flags.flag("exclude-protected") === true) this.#tellProtected();
         this.events.summary({
             changes: this.events.changes,
             durationSeconds: Math.round((Date.now() - this.#started) / 1000),
@@ -241,12 +241,12 @@ export class Runner {
     #tellProtected(): void {
         const left = (this.#before.resources ?? []).filter((state) => state.protect === true);
         const resources = left.length === 1 ? "resource" : "resources";
-        console.log(
+        const message =
             left.length === 0
                 ? "There were no protected resources to exclude."
                 : "All unprotected resources were destroyed. There are still " +
-                      `${left.length} protected ${resources} associated with this stack.`,
-        );
+                  `${left.length} protected ${resources} associated with this stack.`;
+        this.events.diagnostic({ severity: "info", message });
     }
 
     #changesAreExpected(): boolean {

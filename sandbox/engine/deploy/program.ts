@@ -141,11 +141,13 @@ function environment(request: ProgramRequest, runner: string | undefined): NodeJ
         const [namespace, name] = key.split(":");
         return [`${namespace}:config:${name}`, value];
     });
+    const compiled = getCompileCacheDir();
     return {
         ...process.env,
         PULUMI_CONFIG: JSON.stringify(Object.fromEntries(config)),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.secretKeys),
-        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"] ?? getCompileCacheDir(),
+        // The program shares the engine's cache of compiled code, which Node keeps per version.
+        ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(compiled) }),
         ...(runner === undefined ? {} : { CUTOVER_PROGRAM_RUNNER: runner }),
         ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
         ...(typeof runtimeOptions["tsconfig"] === "string"

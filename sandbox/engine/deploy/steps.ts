@@ -79,13 +79,11 @@ export async function perform(
 }
 
 function reportFailure(context: Context, step: Step, error: unknown): void {
-    const name = step.urn;
     if (error instanceof InitError) {
-        const count = error.reasons.length;
+        const done = step.op === "update" ? "updated" : "created";
         const list = error.reasons.map((reason) => `\n  * ${reason}`).join("");
         context.events.error(
-            `${count} error${count === 1 ? "" : "s"} occurred: resource ${name} was successfully ` +
-                `created or updated, but failed to become ready:${list}`,
+            `resource ${error.id} was successfully ${done}, but failed to become ready:${list}`,
             step.urn,
         );
     } else {
