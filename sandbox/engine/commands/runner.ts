@@ -17,9 +17,9 @@ import {
     runUpdate,
 } from "../deploy/operation";
 import { Program, ProgramRequest, runProgram } from "../deploy/program";
-import { PendingCreates } from "../deploy/refresh";
 import { onInterrupt } from "./interrupt";
 import { OperationConfig } from "./operation-config";
+import { pendingCreates, warnOfPending } from "./pending";
 import { loadPlugins } from "./plugins";
 import { stackOutputs } from "./stack-outputs";
 
@@ -121,7 +121,7 @@ export class Runner {
     ): Promise<Outcome> {
         const operation = this.#operation(config);
         if (this.kind === "refresh") {
-            return runRefresh(operation, this.#before, this.#pendingCreates());
+            return runRefresh(operation, this.#before, pendingCreates(this.flags));
         }
         let deployment = this.#before;
         if (this.flags.flag("refresh") === true) {
@@ -129,7 +129,7 @@ export class Runner {
             if (!refreshed.ok) throw new UserError("the refresh failed: nothing was changed");
             deployment = refreshed.deployment;
         }
-        this.#warnOfPending(deployment);
+        warnOfPending(deployment, this.events);
         if (running === undefined) return runDestroy(operation, deployment);
         return runUpdate(operation, deployment, running.monitor, running.program);
     }
@@ -208,34 +208,6 @@ export class Runner {
         const latest = parseCheckpoint(text, backend.checkpointFile(ref)).checkpoint.latest;
         if (latest === undefined) return emptyDeployment();
         return decryptDeployment(latest, () => secrets.crypter());
-    }
-
-    #pendingCreates(): PendingCreates {
-        const pairs = this.flags.list("import-pending-creates").flatMap((item) => item.split(","));
-        if (pairs.length % 2 !== 0) {
-            throw new UserError("--import-pending-creates takes pairs: <urn> <id>");
-        }
-        const imports = new Map<string, string>();
-        for (let i = 0; i < pairs.length; i += 2) imports.set(pairs[i] ?? "", pairs[i + 1] ?? "");
-        return { clear: this.flags.flag("clear-pending-creates") === true, imports };
-    }
-
-    #warnOfPending(deployment: Deployment): void {
-        const pending = deployment.pending_operations ?? [];
-        if (pending.length === 0) return;
-        const list = pending.map(
-            ({ resource, type }) => `\n  * ${resource.urn}, interrupted while ${type}`,
-        );
-        this.events.diagnostic({
-            severity: "warning",
-            message:
-                `Attempting to deploy or update resources with ${pending.length} pending operations ` +
-                `from previous deployment.${list.join("")}\nThese resources are in an unknown state ` +
-                "because the engine was interrupted while waiting for changes to these resources to " +
-                "complete. Confirm whether the operations completed, then run `pulumi refresh`: " +
-                "`--import-pending-creates <urn> --import-pending-creates <id>` takes a created " +
-                "object into the state, `--clear-pending-creates` forgets it.",
-        });
     }
 
     #tellProtected(): void {

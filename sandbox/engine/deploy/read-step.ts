@@ -1,7 +1,8 @@
 import { ResourceState } from "../backend/state";
 import { equal, unwrap } from "../values/values";
 import { Context } from "./context";
-import { makeStep, markInputs, markOutputs, perform, providerOf } from "./steps";
+import { markInputs, markOutputs } from "./marks";
+import { makeStep, perform, providerOf } from "./steps";
 
 const now = (): string => new Date().toISOString();
 

@@ -5,7 +5,8 @@ import { detailedDiff } from "../values/diff";
 import { Context } from "./context";
 import { DeploymentOver } from "./goal";
 import { Step } from "./events";
-import { markInputs, markOutputs, providerOf } from "./steps";
+import { markInputs, markOutputs } from "./marks";
+import { providerOf } from "./steps";
 import { isTargeted } from "./targets";
 import { isProviderType } from "./urn";
 

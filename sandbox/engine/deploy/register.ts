@@ -9,7 +9,8 @@ import { planDiff } from "./diff";
 import { DeploymentOver, Goal, Registered } from "./goal";
 import { replace } from "./replace";
 import { adopt } from "./read-step";
-import { create, markInputs, providerOf, same, StepFailed, update } from "./steps";
+import { markInputs } from "./marks";
+import { create, providerOf, same, StepFailed, update } from "./steps";
 import { isTargeted } from "./targets";
 import { aliasUrns, makeUrn } from "./urn";
 

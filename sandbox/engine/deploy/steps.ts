@@ -1,10 +1,11 @@
 import { ResourceState } from "../backend/state";
-import { InitError, Inputs, ResourceProvider } from "../providers/types";
+import { InitError, ResourceProvider } from "../providers/types";
 import { Detailed } from "../values/diff";
-import { annotateSecrets, isObject, makeSecret, unwrap } from "../values/values";
+import { unwrap } from "../values/values";
 import { Context } from "./context";
 import { Op, Step } from "./events";
 import { runHooks } from "./hooks";
+import { markOutputs } from "./marks";
 import { isProviderType, providerPackage } from "./urn";
 
 /** A step that failed and whose reason is reported: the operation stops. */
@@ -19,42 +20,6 @@ export function providerOf(context: Context, state: ResourceState): Promise<Reso
         ...context.news.values(),
         ...context.before,
     ]);
-}
-
-/** Provider outputs with their secrets marked: like the inputs, and those the type or user names. */
-export function markOutputs(
-    outputs: Inputs,
-    state: ResourceState,
-    provider: ResourceProvider,
-): Inputs {
-    const marked = annotateSecrets(outputs, state.inputs) as Inputs;
-    // The kubernetes provider keeps a copy of the inputs beside what it read back.
-    if (isObject(marked.__inputs)) {
-        marked.__inputs = markInputs(marked.__inputs, state.inputs, state.type, provider);
-    }
-    return markKeys(marked, [
-        ...(state.additionalSecretOutputs ?? []),
-        ...(provider.secretOutputs?.(state.type) ?? []),
-    ]);
-}
-
-/** Inputs as a provider hands them back, with their secrets marked: as declared, and by type. */
-export function markInputs(
-    inputs: Inputs,
-    declared: Inputs,
-    type: string,
-    provider: ResourceProvider,
-): Inputs {
-    const marked = annotateSecrets(inputs, declared) as Inputs;
-    return markKeys(marked, provider.secretInputs?.(type) ?? []);
-}
-
-function markKeys(values: Inputs, keys: string[]): Inputs {
-    for (const key of keys) {
-        const value = values[key];
-        if (value !== undefined && value !== null) values[key] = makeSecret(value);
-    }
-    return values;
 }
 
 /**
