@@ -62,7 +62,10 @@ async function status({ json }: JsonOption): Promise<void> {
 /** The components as a table; one line when there is no sandbox. */
 export function statusTable(found: sandbox.SandboxStatus): string {
     if (found.info === undefined) return "no sandbox; `cutover sandbox up` makes one";
-    const table = new Table({ head: ["component", "process", "state"], style: { head: [], border: [] } });
+    const table = new Table({
+        head: ["component", "process", "state"],
+        style: { head: [], border: [] },
+    });
     for (const { name, pid, alive, healthy } of found.components) {
         const state = healthy ? pc.green("ok") : pc.red(alive ? "unhealthy" : "not running");
         table.push([name, pid ?? "", state]);
