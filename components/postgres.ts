@@ -58,7 +58,12 @@ export class Postgres extends pulumi.ComponentResource {
     readonly database: pulumi.Output<string>;
     /** The role that the API connects as. */
     readonly apiUser: pulumi.Output<string>;
-    /** Where the API's password is. */
+    /**
+     * Where the API's password is. The name is plain, and what uses it waits for this component instead:
+     * new passwords replace the Secret, delete first, and with it everything that the provider would
+     * replace if a property that comes from the Secret changed; from a pod's template that goes as far as
+     * the API's public Service.
+     */
     readonly apiPasswordSecret: SecretKey;
     /**
      * Changes with the passwords, and tells nothing about them. As an annotation of the API's pods it
@@ -86,7 +91,7 @@ export class Postgres extends pulumi.ComponentResource {
         const serviceAccount = objects.serviceAccount();
         const headless = objects.service(defaults.POSTGRES_NAME, { clusterIP: "None" });
         const alias = objects.service(defaults.ALIAS_NAME, { type: "ClusterIP" });
-        const server = objects.statefulSet({
+        const server = objects.statefulSet(secret, {
             serviceName: headless.metadata.name,
             template: podTemplate({
                 names,
@@ -96,7 +101,7 @@ export class Postgres extends pulumi.ComponentResource {
                 labels: objects.labels,
                 serviceAccount: serviceAccount.metadata.name,
                 startFiles: startFiles.metadata.name,
-                secret: secret.metadata.name,
+                secret: defaults.SECRET_NAME,
                 credentialsHash: this.credentialsHash,
             }),
         });
@@ -105,7 +110,8 @@ export class Postgres extends pulumi.ComponentResource {
         this.port = pulumi.output(defaults.PORT);
         this.database = pulumi.output(names.database);
         this.apiUser = pulumi.output(names.apiUser);
-        this.apiPasswordSecret = { name: secret.metadata.name, key: defaults.API_PASSWORD_KEY };
+        const secretName = pulumi.output(defaults.SECRET_NAME);
+        this.apiPasswordSecret = { name: secretName, key: defaults.API_PASSWORD_KEY };
         this.keptOnDestroy = server.metadata.apply(keptOnDestroy);
         this.registerOutputs({
             host: this.host,
@@ -217,10 +223,10 @@ class Objects {
      * The claim template is frozen: Kubernetes forbids changing it, and a replacement would end the
      * server for a volume that its claim does not grow.
      */
-    statefulSet(pod: {
-        serviceName: pulumi.Input<string>;
-        template: ReturnType<typeof podTemplate>;
-    }): StatefulSet {
+    statefulSet(
+        secret: Secret,
+        pod: { serviceName: pulumi.Input<string>; template: ReturnType<typeof podTemplate> },
+    ): StatefulSet {
         const { storage, storageClassName } = this.args;
         const claim = {
             metadata: { name: defaults.CLAIM_NAME, labels: this.selector },
@@ -250,6 +256,7 @@ class Objects {
             },
             {
                 parent: this.parent,
+                dependsOn: secret,
                 ignoreChanges: ["spec.volumeClaimTemplates"],
                 customTimeouts: { create: defaults.UP_DEADLINE, update: defaults.UP_DEADLINE },
             },

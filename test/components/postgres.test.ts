@@ -6,6 +6,11 @@ import { record, type Recording } from "../support/mocks";
 /** A Kubernetes object, or a part of one, whose fields each test knows. */
 type Json = ReturnType<typeof JSON.parse>;
 
+/** What an output is made of, which the SDK keeps to itself. */
+interface WithSources {
+    allResources(): Promise<Set<unknown>>;
+}
+
 const TYPES = {
     password: "random:index/randomPassword:RandomPassword",
     secret: "kubernetes:core/v1:Secret",
@@ -282,6 +287,19 @@ describe("Postgres", () => {
         assert.match(data["pg_ident.conf"], /^server {2}postgres {2}"admin"$/m);
         assert.match(data.passwd, /^postgres:x:10999:10999:/m);
         assert.doesNotMatch(data["start.sh"], /\btrust\b/);
+    });
+
+    it("lets nothing be replaced along with its Secret", async () => {
+        const { dependsOn } = recording.one(TYPES.statefulSet);
+        assert.ok(dependsOn.includes(`${TYPES.secret}::db-secret`), "it waits for it");
+        let sources: Set<unknown> | undefined;
+        await record(async () => {
+            const { apiPasswordSecret } = new Postgres("db", { namespace: "endpoint-stats" });
+            const name = apiPasswordSecret.name as unknown as WithSources;
+            sources = await name.allResources();
+            return {};
+        });
+        assert.deepEqual(sources, new Set());
     });
 
     it("restarts the server when the passwords change, and only then", async () => {

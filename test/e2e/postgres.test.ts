@@ -153,11 +153,13 @@ describe("Postgres on a cluster", function () {
         }
         await admin(`alter role ${API} superuser createdb createrole`);
         const { uid } = (await namespace.pod(POD)).metadata!;
+        const server = (await statefulSet()).metadata!.uid;
         const old = current;
 
         await postgres.configure("passwordVersion", "2");
         await up();
         await namespace.untilReady(POD, uid);
+        assert.equal((await statefulSet()).metadata!.uid, server, "updated, not replaced");
         current = await client.passwords();
         assert.notEqual(current.admin, old.admin);
         assert.notEqual(current.api, old.api);
@@ -207,6 +209,11 @@ describe("Postgres on a cluster", function () {
             namespace: namespace.name,
             body: [{ op: "replace", path, value }],
         });
+    }
+
+    function statefulSet() {
+        const name = { name: "postgres", namespace: namespace.name };
+        return namespace.apps.readNamespacedStatefulSet(name);
     }
 
     function claim() {
