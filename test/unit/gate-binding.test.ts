@@ -25,6 +25,16 @@ function engine(dryRun: boolean): Registration[] {
     return registered;
 }
 
+/**
+ * Waits until the engine knows the hooks. A callback server that is shut down earlier goes on being
+ * asked by the SDK whether it is up, every second, and the process never ends.
+ */
+async function registration(hooks: pulumi.ResourceHookBinding): Promise<void> {
+    for (const bound of Object.values(hooks)) {
+        await (bound as { __registered?: Promise<void> }[])[0]?.__registered;
+    }
+}
+
 describe("gate: where the hooks are bound", () => {
     const gate = process.env.CUTOVER_GATE;
 
@@ -72,9 +82,7 @@ describe("gate: where the hooks are bound", () => {
             afterCreate: ["route-gate-endpoints"],
             afterUpdate: ["route-gate-endpoints"],
         });
-        for (const bound of Object.values(hooks)) {
-            await (bound as { __registered?: Promise<void> }[])[0]?.__registered;
-        }
+        await registration(hooks);
         assert.deepEqual(registered, [
             { name: "route-gate-ready-pods", onDryRun: true },
             { name: "route-gate-endpoints", onDryRun: false },
@@ -85,7 +93,9 @@ describe("gate: where the hooks are bound", () => {
         it(`without a cluster: ${dryRun ? "preview passes" : "up is refused"}`, async () => {
             engine(dryRun);
             const spec = gateSpec({ kubeconfig: "/nowhere/kubeconfig" });
-            const [before] = routeHooks("route", spec).beforeCreate as pulumi.ResourceHook[];
+            const hooks = routeHooks("route", spec);
+            await registration(hooks);
+            const [before] = hooks.beforeCreate as pulumi.ResourceHook[];
             assert.ok(before);
             const { callback } = before;
             const run = async () =>
