@@ -32,7 +32,8 @@ export class Client {
         sql: string,
         database = DATABASE,
     ): Promise<Result> {
-        const psql = `psql --no-psqlrc --tuples-only --no-align --quiet --host db --username ${user}`;
+        // A packet to a pod that has just gone is never answered: without a limit, psql waits minutes.
+        const psql = `PGCONNECT_TIMEOUT=3 psql --no-psqlrc --tuples-only --no-align --quiet --host db --username ${user}`;
         const login = `read -r PGPASSWORD; export PGPASSWORD; ${psql} --dbname ${database}`;
         const script = `${login} --command "$0"`;
         return this.namespace.exec(POD, ["bash", "-c", script, sql], `${password}\n`);
