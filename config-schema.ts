@@ -1,7 +1,8 @@
 import { z } from "zod";
 import * as defaults from "./components/defaults";
-
-const strings = z.record(z.string(), z.string());
+import { api } from "./schema/api";
+import { strings } from "./schema/common";
+import { database } from "./schema/database";
 
 const release = z.strictObject({
     image: z.string(),
@@ -9,37 +10,6 @@ const release = z.strictObject({
     files: strings.optional(),
     secrets: strings.optional(),
     changeCause: z.string().optional(),
-});
-
-const probe = z.strictObject({
-    path: z.string().optional(),
-    initialDelaySeconds: z.number().optional(),
-    periodSeconds: z.number().optional(),
-    timeoutSeconds: z.number().optional(),
-    successThreshold: z.number().optional(),
-    failureThreshold: z.number().optional(),
-});
-
-const resources = z.strictObject({
-    requests: strings.optional(),
-    limits: strings.optional(),
-});
-
-const api = z.strictObject({
-    port: z.number().optional(),
-    probes: z.strictObject({ readiness: probe.optional(), liveness: probe.optional() }).optional(),
-    resources: resources.optional(),
-    lifecycle: z
-        .strictObject({
-            preStopSleepSeconds: z.number().optional(),
-            terminationGracePeriodSeconds: z.number().optional(),
-        })
-        .optional(),
-    maxConnectionAgeSeconds: z.number().optional(),
-    env: strings.optional(),
-    labels: strings.optional(),
-    annotations: strings.optional(),
-    imagePullSecrets: z.array(z.string()).optional(),
 });
 
 const scalingRules = z.strictObject({
@@ -64,21 +34,6 @@ const autoscaling = z.strictObject({
     behavior: z
         .strictObject({ scaleDown: scalingRules.optional(), scaleUp: scalingRules.optional() })
         .optional(),
-});
-
-/** `pulumi config set --path` makes a number of what looks like one. */
-const numberAsText = (raw: unknown): unknown => (typeof raw === "number" ? String(raw) : raw);
-
-const database = z.strictObject({
-    image: z.string().optional(),
-    database: z.string().optional(),
-    user: z.string().optional(),
-    apiUser: z.string().optional(),
-    storage: z.string().optional(),
-    storageClassName: z.string().optional(),
-    passwordVersion: z.preprocess(numberAsText, z.string()).optional(),
-    resources: resources.optional(),
-    imagePullSecrets: z.array(z.string()).optional(),
 });
 
 /** How a key's text in the stack config becomes a value. */
