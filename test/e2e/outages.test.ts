@@ -11,6 +11,10 @@ const releases = {
 };
 const toGreen = { "cutover:activeColor": "green" };
 const toBlue = { "cutover:activeColor": "blue" };
+/** Bounds alone decide the size: the targets are far above what these small pods use of their requests. */
+const boundedBy = (minReplicas: number, maxReplicas: number) => ({
+    "cutover:autoscaling": { minReplicas, maxReplicas, cpuPercent: 1_000, memoryPercent: 1_000 },
+});
 /** An `up` that waits for what it need not wait for takes its whole deadline, 150 s. */
 const PROMPT_SECONDS = 60;
 
@@ -137,10 +141,7 @@ describe("outages of the naive program, which this one does not have", function 
     });
 
     it("an idle color scaled to 0 behind an autoscaler's back does not get the traffic", async () => {
-        await change(["1.0.0"], {
-            "cutover:idle": undefined,
-            "cutover:autoscaling": { minReplicas: 1, maxReplicas: 3 },
-        });
+        await change(["1.0.0"], { "cutover:idle": undefined, ...boundedBy(1, 3) });
         await until("green's pods", 60, async () => (await sizeOf("green")).ready > 0);
         await kube.patch({
             apiVersion: "apps/v1",
@@ -165,7 +166,7 @@ describe("outages of the naive program, which this one does not have", function 
 
     it("a Deployment that an autoscaler scaled can become idle, and live again", async () => {
         // More than blue has, so that it is the autoscaler that brings the third pod.
-        await change(["1.0.0"], { "cutover:autoscaling": { minReplicas: 3, maxReplicas: 4 } });
+        await change(["1.0.0"], boundedBy(3, 4));
         assert.deepEqual(await sizeOf("blue"), { wanted: 3, ready: 3 });
         assert.deepEqual(await scalers("blue"), ["kube-controller-manager"]);
         await change(["1.0.0", "2.0.0"], toGreen);
