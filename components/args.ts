@@ -79,6 +79,14 @@ export interface ApiArgs {
     imagePullSecrets?: Input<string>[];
 }
 
+/** How a Deployment replaces its pods: numbers of pods, or shares of its size such as `25%`. */
+export interface RollingUpdateArgs {
+    /** Pods on top of its size while it does. Defaults to 1. */
+    maxSurge?: Input<number | string>;
+    /** Pods fewer than its size while it does; never all of them. Defaults to 0. */
+    maxUnavailable?: Input<number | string>;
+}
+
 /** Files from a Secret that exists already. */
 export interface SecretFilesArgs {
     /** Name of the volume, unique in the pod. */

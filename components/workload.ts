@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import type { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2/horizontalPodAutoscaler";
-import type { ApiArgs, AutoscalingArgs, SecretFilesArgs } from "./args";
+import type { ApiArgs, AutoscalingArgs, RollingUpdateArgs, SecretFilesArgs } from "./args";
 import { Autoscaler } from "./autoscaler";
 import * as defaults from "./defaults";
 import { appLabels, releaseLabels } from "./labels";
@@ -34,6 +34,10 @@ export interface WorkloadArgs {
      * Defaults to true.
      */
     awaited?: boolean;
+    /** How it replaces its pods. Defaults to one new pod at a time, and none fewer. */
+    rollingUpdate?: RollingUpdateArgs;
+    /** Labels of its pods on top of the others; they may be selected by, so they never change. */
+    podLabels?: Record<string, string>;
     /** What all releases of the API share. */
     api?: ApiArgs;
     /** Environment variables on top of the API's. */
@@ -73,7 +77,7 @@ export class Workload extends pulumi.ComponentResource {
         const template = podTemplate({
             ...args,
             api,
-            labels,
+            labels: { ...labels, ...args.podLabels },
             env: { ...api.env, ...args.env },
             secretFiles: args.secretFiles ?? [],
         });
@@ -95,8 +99,9 @@ export class Workload extends pulumi.ComponentResource {
                     strategy: {
                         type: "RollingUpdate",
                         rollingUpdate: {
-                            maxSurge: defaults.MAX_SURGE,
-                            maxUnavailable: defaults.MAX_UNAVAILABLE,
+                            maxSurge: args.rollingUpdate?.maxSurge ?? defaults.MAX_SURGE,
+                            maxUnavailable:
+                                args.rollingUpdate?.maxUnavailable ?? defaults.MAX_UNAVAILABLE,
                         },
                     },
                     progressDeadlineSeconds: defaults.PROGRESS_DEADLINE_SECONDS,
