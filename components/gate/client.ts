@@ -13,6 +13,12 @@ import {
 } from "./reader";
 import { REQUEST_TIMEOUT_SECONDS, type GateSpec } from "./spec";
 
+/** A reader that can also look at objects of kinds that the gate itself does not know. */
+export interface ObjectReader extends ClusterReader {
+    /** The object at an API path such as `/apis/<group>/<version>/…`; undefined when there is none. */
+    getObject<T>(path: string): Promise<T | undefined>;
+}
+
 /**
  * Opens a reader of the cluster that the spec names. Kubeconfigs with certificates or tokens need no
  * Kubernetes client: loading one takes longer than everything else a warm switch does. Only
@@ -20,7 +26,7 @@ import { REQUEST_TIMEOUT_SECONDS, type GateSpec } from "./spec";
  */
 export async function connect(
     spec: Pick<GateSpec, "context" | "kubeconfig">,
-): Promise<ClusterReader> {
+): Promise<ObjectReader> {
     const connection = resolveConnection(spec);
     return new HttpReader(connection, await requestOptions(connection));
 }
@@ -76,7 +82,7 @@ async function pluginOptions(plugin: {
 type Query = Record<string, string | number | boolean>;
 
 /** Reads over plain HTTP GETs, the API's own JSON. */
-class HttpReader implements ClusterReader {
+class HttpReader implements ObjectReader {
     /** The API server's clock minus ours, in ms. */
     private skew = 0;
 
@@ -87,7 +93,11 @@ class HttpReader implements ClusterReader {
 
     getDeployment(namespace: string, name: string): Promise<Deployment | undefined> {
         const path = `/apis/apps/v1/namespaces/${encode(namespace)}/deployments/${encode(name)}`;
-        return this.json<Deployment>(path).catch((error: unknown) => {
+        return this.getObject<Deployment>(path);
+    }
+
+    getObject<T>(path: string): Promise<T | undefined> {
+        return this.json<T>(path).catch((error: unknown) => {
             if (error instanceof ClusterError && error.status === 404) return undefined;
             throw error;
         });

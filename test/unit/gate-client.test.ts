@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { connect } from "../../components/gate/client";
+import { connect, type ObjectReader } from "../../components/gate/client";
 import { resolveConnection } from "../../components/gate/kubeconfig";
-import { ClusterError, NoClusterError, type ClusterReader } from "../../components/gate/reader";
+import { ClusterError, NoClusterError } from "../../components/gate/reader";
 
 interface Entry {
     server?: string;
@@ -164,7 +164,7 @@ describe("gate: the cluster that a kubeconfig names", () => {
 
 describe("gate: reading a cluster", () => {
     let server: Server;
-    let reader: ClusterReader | undefined;
+    let reader: ObjectReader | undefined;
     let requests: { url: URL; authorization: string | undefined }[];
     let answer: (url: URL, response: ServerResponse) => void;
 
@@ -235,6 +235,16 @@ describe("gate: reading a cluster", () => {
                 403,
             ),
         );
+    });
+
+    it("gets an object of any kind by its path", async () => {
+        const cluster = await open();
+        const path = "/apis/example.com/v1/namespaces/stats/things/a";
+        answer = json({ metadata: { name: "a", generation: 2 } });
+        assert.deepEqual(await cluster.getObject(path), { metadata: { name: "a", generation: 2 } });
+        assert.equal(requests.at(-1)?.url.pathname, path);
+        answer = (_url, response) => response.writeHead(404).end("404 page not found\n");
+        assert.equal(await cluster.getObject(path), undefined);
     });
 
     const statuses: [status: number, retriable: boolean][] = [
