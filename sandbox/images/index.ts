@@ -5,7 +5,7 @@ import { buildImages, type ImageOptions } from "./build";
 import { run } from "./run";
 
 export { buildImages, type BuiltImage, type ImageOptions } from "./build";
-export { API_IMAGES, POSTGRES_IMAGE, type ApiImage } from "./table";
+export { API_IMAGES, NGINX_IMAGE, POSTGRES_IMAGE, type ApiImage } from "./table";
 
 /** Builds what is missing and imports into the sandbox what it does not have yet. */
 export async function loadImages(

@@ -23,8 +23,11 @@ export const API_IMAGES = Object.fromEntries(
 
 export const POSTGRES_IMAGE = "cutover.local/postgres:14";
 
+/** The router's nginx: the version that Debian bookworm keeps patched. */
+export const NGINX_IMAGE = "cutover.local/nginx:1.22";
+
 /** Images that are built, kept and imported together, sharing their layers in one archive. */
-export type ImageSetName = "api" | "postgres";
+export type ImageSetName = "api" | "postgres" | "nginx";
 
 export interface ImageSetDefinition {
     /** The folder with the Dockerfile; what an image is made of must be in it, its hash decides. */
@@ -63,5 +66,12 @@ export const IMAGE_SETS: Record<ImageSetName, ImageSetDefinition> = {
         baseArg: "DEBIAN_IMAGE",
         installsPackages: true,
         images: { [POSTGRES_IMAGE]: {} },
+    },
+    nginx: {
+        context: path.join(__dirname, "nginx"),
+        base: "debian",
+        baseArg: "DEBIAN_IMAGE",
+        installsPackages: true,
+        images: { [NGINX_IMAGE]: {} },
     },
 };

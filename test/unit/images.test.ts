@@ -8,7 +8,7 @@ import { setHash } from "../../sandbox/images/build";
 import { contentHash, folderHash } from "../../sandbox/images/content";
 import { parseImageList } from "../../sandbox/images/index";
 import { run } from "../../sandbox/images/run";
-import { API_IMAGES, IMAGE_SETS, POSTGRES_IMAGE } from "../../sandbox/images/table";
+import { API_IMAGES, IMAGE_SETS, NGINX_IMAGE, POSTGRES_IMAGE } from "../../sandbox/images/table";
 import { CliError } from "../../scripts/errors";
 
 describe("images", () => {
@@ -34,8 +34,9 @@ describe("images", () => {
                 "cutover.local/endpoint-stats:2.0.3-errors",
                 "cutover.local/endpoint-stats:2.0.4-slow",
                 "cutover.local/postgres:14",
+                "cutover.local/nginx:1.22",
             ]);
-            assert.deepEqual(refs, [...Object.values(API_IMAGES), POSTGRES_IMAGE]);
+            assert.deepEqual(refs, [...Object.values(API_IMAGES), POSTGRES_IMAGE, NGINX_IMAGE]);
         });
 
         for (const [name, { context, baseArg, images }] of Object.entries(IMAGE_SETS)) {
