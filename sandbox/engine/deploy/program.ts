@@ -146,14 +146,21 @@ function environment(request: ProgramRequest, runner: string | undefined): NodeJ
         ...process.env,
         PULUMI_CONFIG: JSON.stringify(Object.fromEntries(config)),
         PULUMI_CONFIG_SECRET_KEYS: JSON.stringify(request.secretKeys),
-        // The program shares the engine's cache of compiled code, which Node keeps per version.
-        ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: path.dirname(compiled) }),
+        ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: programCache(compiled) }),
         ...(runner === undefined ? {} : { CUTOVER_PROGRAM_RUNNER: runner }),
         ...(typescript ? { PULUMI_NODEJS_TYPESCRIPT: "true" } : {}),
         ...(typeof runtimeOptions["tsconfig"] === "string"
             ? { PULUMI_NODEJS_TSCONFIG_PATH: runtimeOptions["tsconfig"] }
             : {}),
     };
+}
+
+/**
+ * The program's cache of compiled code, beside the engine's. Not the same: the SDK sets a flag of V8,
+ * which refuses code that was compiled without it, so the two would undo each other's work.
+ */
+function programCache(engineCache: string): string {
+    return path.join(path.dirname(engineCache), "program");
 }
 
 function forward(
