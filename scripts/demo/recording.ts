@@ -13,8 +13,8 @@ import type { RouteChange } from "./route-watch";
 /** The parts of the demo, in their order. */
 export const PhaseName = {
     deploy: "deploy",
-    noOp: "no-op",
     green: "green",
+    noOp: "no-op",
     preview: "preview",
     switch: "switch",
     back: "back",
@@ -28,6 +28,8 @@ export interface PhaseRecord {
     to: number;
     /** Wall seconds of the engine's process; for a phase of several runs their median. */
     seconds: number;
+    /** The seconds of each run, in their order, of a phase of several. */
+    runs?: number[];
     changes: Change[];
     /** The change of a Service's selector that the cluster announced during the phase. */
     routeChange?: RouteChange;
@@ -59,15 +61,31 @@ export interface DemoResult extends Summary {
     engineVersion: string;
     kubernetes: string;
     ratePerSecond: number;
-    /** Wall time of the switching `up` ÷ that of a no-op `up` of the same stack in the same run. */
+    /**
+     * Wall time of the one `up` that switches ÷ the median of the no-op `up`s of the same stack, with
+     * both colors up, in the same run and under the same load.
+     */
     switchToNoOpRatio?: number;
-    phases: (Figures & { name: string; seconds: number; trafficMovedSeconds?: number })[];
+    /** The same of the `up` that goes back. */
+    backToNoOpRatio?: number;
+    phases: PhaseResult[];
+}
+
+/** One phase in `out/demo.json`. */
+export interface PhaseResult extends Figures {
+    name: string;
+    /** Wall seconds of the engine's process; of the no-op phase the median of `runs`. */
+    seconds: number;
+    /** Seconds of each run of the no-op phase, in their order. */
+    runs?: number[];
+    /** Seconds from the route's change until all new connections reached the phase's release. */
+    trafficMovedSeconds?: number;
 }
 
 export function toResult(recording: Recording, complaints: readonly string[]): DemoResult {
     const { samples, phases } = recording;
-    const noOp = phases.find(({ name }) => name === PhaseName.noOp);
-    const moved = phases.find(({ name }) => name === PhaseName.switch);
+    const secondsOf = (phase: PhaseName) => phases.find(({ name }) => name === phase)?.seconds;
+    const toNoOp = (phase: PhaseName) => ratio(secondsOf(phase), secondsOf(PhaseName.noOp));
     return {
         passed: complaints.length === 0,
         complaints: [...complaints],
@@ -77,10 +95,12 @@ export function toResult(recording: Recording, complaints: readonly string[]): D
         ratePerSecond: recording.rate,
         ...summarize(samples),
         failures: explainFailures(samples),
-        switchToNoOpRatio: noOp && moved ? thousandth(moved.seconds / noOp.seconds) : undefined,
+        switchToNoOpRatio: toNoOp(PhaseName.switch),
+        backToNoOpRatio: toNoOp(PhaseName.back),
         phases: phases.map((phase) => ({
             name: phase.name,
             seconds: thousandth(phase.seconds),
+            runs: phase.runs?.map(thousandth),
             trafficMovedSeconds:
                 phase.trafficMovedSeconds === undefined
                     ? undefined
@@ -88,6 +108,10 @@ export function toResult(recording: Recording, complaints: readonly string[]): D
             ...figures(dueBetween(samples, phase.from, phase.to)),
         })),
     };
+}
+
+function ratio(above: number | undefined, below: number | undefined): number | undefined {
+    return above === undefined || below === undefined ? undefined : thousandth(above / below);
 }
 
 function thousandth(value: number): number {

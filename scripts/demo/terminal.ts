@@ -13,12 +13,15 @@ const LOG_MS = 10_000;
 /** The closing words: two short tables and one line that says whether all claims held. */
 export function renderResult(result: DemoResult): string {
     const engine = result.engine === "cli" ? "Pulumi CLI" : "stand-in engine";
-    const ratio = result.switchToNoOpRatio;
+    const { switchToNoOpRatio, backToNoOpRatio } = result;
     const lines = [
         ...(result.phases.length > 0 ? [renderTable(phaseTable(result))] : []),
         ...(result.requests > 0 ? [renderTable(requestTable(result))] : []),
         `${engine} ${result.engineVersion}, Kubernetes ${result.kubernetes}` +
-            (ratio === undefined ? "" : `, switch ÷ no-op = ${ratio.toFixed(2)}`),
+            (switchToNoOpRatio === undefined
+                ? ""
+                : `, switch ÷ no-op = ${switchToNoOpRatio.toFixed(2)}`) +
+            (backToNoOpRatio === undefined ? "" : `, back ÷ no-op = ${backToNoOpRatio.toFixed(2)}`),
         ...result.complaints.map((complaint) => colors.red(`✗ ${complaint}`)),
     ];
     if (result.passed) {

@@ -100,7 +100,7 @@ describe("demo on a sandbox that runs already", function () {
         assert.match(result.kubernetes, /^v1\.\d+\.\d+/);
         assert.deepEqual(
             result.phases.map(({ name }) => name),
-            ["deploy", "no-op", "green", "preview", "switch", "back"],
+            ["deploy", "green", "no-op", "preview", "switch", "back"],
         );
         for (const phase of result.phases.slice(-2)) {
             assert.ok(phase.trafficMovedSeconds! <= 1, `${phase.name} moved`);

@@ -76,8 +76,8 @@ function goodRun(): Recording {
         releases: { blue: "1.0.0", green: "2.0.0" },
         phases: [
             phase(0, "deploy", { changes: [DEPLOYMENT] }),
-            phase(1, "no-op"),
-            phase(2, "green", { changes: [DEPLOYMENT] }),
+            phase(1, "green", { changes: [DEPLOYMENT] }),
+            phase(2, "no-op", { runs: [2.5, 2, 1.9] }),
             phase(3, "preview", { changes: [SELECTOR] }),
             phase(5, "switch", { ...moved(51_000, "green"), seconds: 2.2 }),
             phase(6, "back", moved(61_000, "blue")),
@@ -114,7 +114,7 @@ describe("demo checks", () => {
             /green: changed nothing/,
         ],
         "a green that took traffic": [
-            withSamples(({ due }) => (due > 20_100 && due < 20_200 ? { release: "2.0.0" } : {})),
+            withSamples(({ due }) => (due > 10_100 && due < 10_200 ? { release: "2.0.0" } : {})),
             /green: 1 requests left 1\.0\.0/,
         ],
         "a preview that does not show the selector": [
@@ -192,16 +192,27 @@ describe("demo result", () => {
         assert.equal(result.connections.keptAlive.requests, 600);
         assert.deepEqual(result.requestsPerRelease, { "1.0.0": 1_000, "2.0.0": 200 });
         assert.equal(result.switchToNoOpRatio, 1.1);
+        assert.equal(result.backToNoOpRatio, 1);
         assert.deepEqual(
             result.phases.map(({ name }) => name),
-            ["deploy", "no-op", "green", "preview", "switch", "back"],
+            ["deploy", "green", "no-op", "preview", "switch", "back"],
         );
-        const [deploy, , , , moved] = result.phases;
+        const [deploy, , noOp, , moved] = result.phases;
+        assert.deepEqual(noOp?.runs, [2.5, 2, 1.9]);
         assert.equal(deploy?.requests, 0, "the load starts when something answers");
         assert.deepEqual(
             [moved?.seconds, moved?.trafficMovedSeconds, moved?.requests],
             [2.2, 0.05, 40],
         );
+    });
+
+    it("has no ratio where a run ended before the phase", () => {
+        const run = goodRun();
+        run.phases = run.phases.filter(({ name }) => name !== "back");
+        const result = toResult(run, []);
+        assert.equal(result.switchToNoOpRatio, 1.1);
+        assert.equal(result.backToNoOpRatio, undefined);
+        assert.doesNotMatch(renderResult(result), /back ÷/);
     });
 
     it("is not passed with a complaint, and says so on the terminal and on the page", () => {
@@ -227,7 +238,7 @@ describe("demo result", () => {
         ]) {
             assert.ok(text.includes(name), name);
         }
-        assert.match(text, /switch ÷ no-op = 1\.10/);
+        assert.match(text, /switch ÷ no-op = 1\.10, back ÷ no-op = 1\.00/);
         assert.match(text, /none of 1,200 requests failed/);
         assert.ok(text.split("\n").length < 30);
     });
