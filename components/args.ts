@@ -19,22 +19,27 @@ export interface ReleaseArgs {
 
 /** An HTTP probe. What is left out keeps the default of the probe it changes. */
 export interface ProbeArgs {
-    /** Path of the request. Defaults to `/health`. */
+    /** Path of the request. Defaults to `/health`; of the startup probe, to the path of liveness. */
     path?: Input<string>;
-    /** Seconds from the container's start to the first probe. Defaults to 5 for readiness, 15 for liveness. */
+    /** Seconds from the container's start to the first probe. Defaults to 5 for readiness, 15 for liveness, 0 for startup. */
     initialDelaySeconds?: Input<number>;
-    /** Seconds between probes. Defaults to 10 for readiness, 20 for liveness. */
+    /** Seconds between probes. Defaults to 10 for readiness, 20 for liveness, 2 for startup. */
     periodSeconds?: Input<number>;
-    /** Seconds until a probe counts as failed. Defaults to 2 for readiness, 3 for liveness. */
+    /** Seconds until a probe counts as failed. Defaults to 2 for readiness and startup, 3 for liveness. */
     timeoutSeconds?: Input<number>;
-    /** Successes in a row after a failure. Defaults to 1; liveness allows no other. */
+    /** Successes in a row after a failure. Defaults to 1; only readiness allows another. */
     successThreshold?: Input<number>;
-    /** Failures in a row until the pod counts as failed. Defaults to 3. */
+    /**
+     * Failures in a row until the pod counts as failed. Defaults to 3; of the startup probe, to what
+     * makes two minutes, or as long as the liveness probe alone would have given the container.
+     */
     failureThreshold?: Input<number>;
 }
 
 /** The probes of the container. */
 export interface ProbesArgs {
+    /** Gives the container time to start: until it has passed once, the other two are not run. */
+    startup?: ProbeArgs;
     /** Decides whether the pod gets traffic. */
     readiness?: ProbeArgs;
     /** Decides whether the container is restarted. */
@@ -47,6 +52,46 @@ export interface ResourcesArgs {
     requests?: Record<string, Input<string>>;
     /** What the pod may use at most. Defaults to 256Mi memory, 200m CPU, 256Mi ephemeral storage. */
     limits?: Record<string, Input<string>>;
+}
+
+/** A taint that a pod does not mind. */
+export interface TolerationArgs {
+    /** Key of the taint. Defaults to any; then `operator` must be `Exists`. */
+    key?: string;
+    /** `Equal` compares the value too, `Exists` does not. Defaults to `Equal`. */
+    operator?: string;
+    /** Value of the taint, with `Equal`. */
+    value?: string;
+    /** `NoSchedule`, `PreferNoSchedule` or `NoExecute`. Defaults to all. */
+    effect?: string;
+    /** Seconds that the pod stays after the taint came, with `NoExecute`. Defaults to for ever. */
+    tolerationSeconds?: number;
+}
+
+/** A condition on the labels of a node. */
+export interface NodeRequirementArgs {
+    /** The label. */
+    key: string;
+    /** `In`, `NotIn`, `Exists`, `DoesNotExist`, `Gt` or `Lt`. */
+    operator: string;
+    /** The values it is compared with: at least one for `In` and `NotIn`, exactly one for `Gt` and `Lt`. */
+    values?: string[];
+}
+
+/** A condition that a node should meet. */
+export interface NodePreferenceArgs {
+    /** How much it counts beside the others, 1 to 100. */
+    weight: number;
+    /** Conditions that must be met together for it to count. */
+    requirements: NodeRequirementArgs[];
+}
+
+/** Which nodes the pods may run on, and which they had better. */
+export interface NodeAffinityArgs {
+    /** Conditions that a node must meet, all of them. Defaults to none. */
+    required?: NodeRequirementArgs[];
+    /** Conditions that a node should meet. Defaults to none. */
+    preferred?: NodePreferenceArgs[];
 }
 
 /** How a pod ends. */
@@ -77,14 +122,29 @@ export interface ApiArgs {
     annotations?: Record<string, Input<string>>;
     /** Names of the Secrets in the namespace with which images are pulled. Defaults to none. */
     imagePullSecrets?: Input<string>[];
+    /** Labels that a node must have. Defaults to none. */
+    nodeSelector?: Record<string, string>;
+    /** Finer conditions on nodes. Defaults to none. */
+    nodeAffinity?: NodeAffinityArgs;
+    /** Taints that the pods do not mind. Defaults to none. */
+    tolerations?: TolerationArgs[];
+    /** Name of the pods' PriorityClass. Defaults to the cluster's default. */
+    priorityClassName?: Input<string>;
+    /** Seconds that a new pod must have been ready until a rolling update goes on. Defaults to 0. */
+    minReadySeconds?: number;
+    /** Old revisions that `kubectl rollout undo` could go back to. Defaults to 5. */
+    revisionHistoryLimit?: number;
 }
 
-/** How a Deployment replaces its pods: numbers of pods, or shares of its size such as `25%`. */
+/**
+ * How a Deployment replaces its pods: each a number of pods, `1`, or a share of its size, `25%`, both
+ * as text, since a package's schema has no type for "number or text".
+ */
 export interface RollingUpdateArgs {
-    /** Pods on top of its size while it does. Defaults to 1. */
-    maxSurge?: Input<number | string>;
-    /** Pods fewer than its size while it does; never all of them. Defaults to 0. */
-    maxUnavailable?: Input<number | string>;
+    /** Pods on top of its size while it does; a share is rounded up. Defaults to `1`. */
+    maxSurge?: string;
+    /** Pods fewer than its size while it does, never all of them; a share is rounded down. Defaults to `0`. */
+    maxUnavailable?: string;
 }
 
 /** Files from a Secret that exists already. */
@@ -97,6 +157,14 @@ export interface SecretFilesArgs {
     files: Record<string, Input<string>>;
     /** The folder they appear in, read-only. */
     mountPath: string;
+}
+
+/** A key of a Secret. */
+export interface SecretKeyArgs {
+    /** Name of the Secret, in the namespace of the pods. */
+    secretName: Input<string>;
+    /** The key in it. */
+    key: Input<string>;
 }
 
 /** One step an autoscaler may take. */

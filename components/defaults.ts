@@ -26,6 +26,12 @@ export const ACTIVE_COLOR = Color.blue;
 /** Pods of the live side. */
 export const REPLICAS = 3;
 
+/** Pods of a canary pair: the guide's four and one. */
+export const CANARY_REPLICAS = 5;
+
+/** A canary gets nothing until it is told to. */
+export const CANARY_WEIGHT = 0;
+
 /** The other color keeps its pods, because the way back must not wait for new ones. */
 export const IDLE = Idle.warm;
 
@@ -59,6 +65,19 @@ export const LIVENESS_PROBE = {
     failureThreshold: 3,
 } as const;
 
+/**
+ * "It has started": asked often, so that a pod is not held back by more than that, and for two minutes:
+ * as long as a rollout may stall. Until it has passed once the other two are not asked, so a slow start
+ * is no reason for a restart, and their numbers can stay strict.
+ */
+export const STARTUP_PROBE = {
+    initialDelaySeconds: 0,
+    periodSeconds: 2,
+    timeoutSeconds: 2,
+    successThreshold: 1, // Kubernetes allows no other here either.
+} as const;
+export const STARTUP_SECONDS = 120;
+
 /** Memory and CPU are the guide's. Disk is bounded too, or one pod's logs can evict its neighbours. */
 export const RESOURCES = {
     requests: { memory: "128Mi", cpu: "100m", "ephemeral-storage": "64Mi" },
@@ -66,8 +85,23 @@ export const RESOURCES = {
 } as const;
 
 /** One new pod at a time, and none taken away before it is ready. */
-export const MAX_SURGE = 1;
-export const MAX_UNAVAILABLE = 0;
+export const MAX_SURGE = "1";
+export const MAX_UNAVAILABLE = "0";
+
+/** Old ReplicaSets that are kept: as many as releases are. */
+export const REVISION_HISTORY_LIMIT = 5;
+
+/**
+ * One pod at a time may be evicted; a minimum of available pods would block every drain of a side that
+ * has just so many. Pods that are not ready serve nobody and can always go.
+ */
+export const DISRUPTION = {
+    maxUnavailable: 1,
+    unhealthyPodEvictionPolicy: "AlwaysAllow",
+} as const;
+
+/** What the loss of must not take all pods: a node, a zone. */
+export const SPREAD_OVER = ["kubernetes.io/hostname", "topology.kubernetes.io/zone"] as const;
 
 /** Keeps a pod serving while the endpoints without it reach every node, in seconds. */
 export const PRE_STOP_SLEEP_SECONDS = 10;

@@ -1,7 +1,9 @@
 import type { Input } from "@pulumi/pulumi";
 import type { types } from "@pulumi/kubernetes";
-import type { ApiArgs, ProbeArgs, ResourcesArgs, SecretFilesArgs } from "./args";
+import type { ApiArgs, ResourcesArgs, SecretFilesArgs, SecretKeyArgs } from "./args";
 import * as defaults from "./defaults";
+import { probes } from "./probes";
+import { scheduling } from "./scheduling";
 
 type PodTemplate = types.input.core.v1.PodTemplateSpec;
 type Volume = types.input.core.v1.Volume;
@@ -14,8 +16,12 @@ export interface PodSpec {
     image: string;
     api: ApiArgs;
     labels: Record<string, Input<string>>;
+    /** The labels that tell its pods from those of other sides. */
+    selector: Record<string, string>;
     /** The variables on top of those that every pod gets. */
     env: Record<string, Input<string>>;
+    /** Variables whose values are in Secrets; they win over those in `env`. */
+    secretEnv: Record<string, SecretKeyArgs>;
     serviceAccount: Input<string>;
     /** Name of the ConfigMap and of the Secret that hold the release's files, if it has any. */
     files?: Input<string>;
@@ -43,6 +49,7 @@ export function podTemplate(spec: PodSpec): PodTemplate {
             automountServiceAccountToken: false,
             enableServiceLinks: false,
             imagePullSecrets: api.imagePullSecrets?.map((name) => ({ name })),
+            ...scheduling(api, spec.selector),
             securityContext: {
                 runAsNonRoot: true,
                 runAsUser: defaults.RUN_AS_USER,
@@ -59,8 +66,7 @@ export function podTemplate(spec: PodSpec): PodTemplate {
                     image: spec.image,
                     ports: [{ name: defaults.PORT_NAME, containerPort: port }],
                     env: envOf(spec, port),
-                    readinessProbe: probe(port, defaults.READINESS_PROBE, api.probes?.readiness),
-                    livenessProbe: probe(port, defaults.LIVENESS_PROBE, api.probes?.liveness),
+                    ...probes(port, api.probes),
                     resources: resources(api.resources),
                     lifecycle: { preStop: preStop(api) },
                     securityContext: {
@@ -89,26 +95,19 @@ function envOf(spec: PodSpec, port: number): types.input.core.v1.EnvVar[] {
         ),
         ...spec.env,
     };
+    const values = Object.entries(variables).map(([name, value]) => [name, { value }] as const);
+    const secrets = Object.entries(spec.secretEnv).map(
+        ([name, { secretName, key }]) =>
+            [name, { valueFrom: { secretKeyRef: { name: secretName, key } } }] as const,
+    );
     return [
         fromPod("POD_NAME", "metadata.name"),
         fromPod("NAMESPACE", "metadata.namespace"),
-        ...Object.entries(variables)
+        ...[...new Map<string, object>([...values, ...secrets])]
             .filter(([name]) => name !== "POD_NAME" && name !== "NAMESPACE")
             .sort(([a], [b]) => (a < b ? -1 : 1))
-            .map(([name, value]) => ({ name, value })),
+            .map(([name, source]) => ({ name, ...source })),
     ];
-}
-
-/** What is `undefined` in `own` counts as left out. */
-function probe(port: number, base: Required<ProbeArgs>, own: ProbeArgs = {}) {
-    return {
-        httpGet: { path: own.path ?? base.path, port },
-        initialDelaySeconds: own.initialDelaySeconds ?? base.initialDelaySeconds,
-        periodSeconds: own.periodSeconds ?? base.periodSeconds,
-        timeoutSeconds: own.timeoutSeconds ?? base.timeoutSeconds,
-        successThreshold: own.successThreshold ?? base.successThreshold,
-        failureThreshold: own.failureThreshold ?? base.failureThreshold,
-    };
 }
 
 function resources(own: ResourcesArgs = {}): types.input.core.v1.ResourceRequirements {

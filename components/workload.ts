@@ -2,9 +2,17 @@ import { createHash } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import type { HorizontalPodAutoscaler } from "@pulumi/kubernetes/autoscaling/v2/horizontalPodAutoscaler";
-import type { ApiArgs, AutoscalingArgs, RollingUpdateArgs, SecretFilesArgs } from "./args";
+import type {
+    ApiArgs,
+    AutoscalingArgs,
+    RollingUpdateArgs,
+    SecretFilesArgs,
+    SecretKeyArgs,
+} from "./args";
 import { Autoscaler } from "./autoscaler";
 import * as defaults from "./defaults";
+import { dependingOn, detached } from "./detached";
+import { Disruption } from "./disruption";
 import { appLabels, releaseLabels } from "./labels";
 import { podTemplate } from "./pod";
 
@@ -42,6 +50,11 @@ export interface WorkloadArgs {
     api?: ApiArgs;
     /** Environment variables on top of the API's. */
     env?: Record<string, pulumi.Input<string>>;
+    /**
+     * Environment variables from Secrets that exist already. Prefer `secretFiles`: a variable shows in
+     * dumps of the environment, and only a new pod sees another value.
+     */
+    secretEnv?: Record<string, SecretKeyArgs>;
     /** ServiceAccount of the pods. */
     serviceAccount: pulumi.Input<string>;
     /** Name of the ConfigMap with the release's files. */
@@ -53,8 +66,8 @@ export interface WorkloadArgs {
 }
 
 /**
- * The pods of one side of an API: a Deployment, and its autoscaler if it has one. What it `dependsOn`
- * orders these two themselves, not only the component.
+ * The pods of one side of an API: a Deployment, its disruption budget, and its autoscaler if it has
+ * one. What it `dependsOn` orders the Deployment and the autoscaler themselves, not only the component.
  */
 export class Workload extends pulumi.ComponentResource {
     readonly deployment: Deployment;
@@ -62,27 +75,32 @@ export class Workload extends pulumi.ComponentResource {
     readonly horizontalPodAutoscaler?: HorizontalPodAutoscaler;
     /** Name of the Deployment. */
     readonly name: string;
-    /** Ten hexadecimal digits that change whenever the pods' template does. */
+    /**
+     * Ten hexadecimal digits that change whenever the pods' template does. They come from no resource
+     * and are plain, so that whatever shows them is not replaced or made secret because of them.
+     */
     readonly fingerprint: pulumi.Output<string>;
 
     constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
         super("cutover:index:Workload", name, summary(args), opts);
         const api = args.api ?? {};
-        const labels = {
-            ...appLabels(args.app, args.namespace, api.labels),
-            ...releaseLabels(args.deployment, args.release),
+        const shared = {
+            ...appLabels(args.app, args.namespace, detached(api.labels)),
             ...args.selector,
+            "app.kubernetes.io/instance": args.deployment,
         };
-        const order = { parent: this, dependsOn: opts?.dependsOn };
+        const labels = { ...shared, ...releaseLabels(args.deployment, args.release) };
         const template = podTemplate({
             ...args,
             api,
-            labels: { ...labels, ...args.podLabels },
+            labels: { ...args.podLabels, ...labels },
             env: { ...api.env, ...args.env },
+            secretEnv: args.secretEnv ?? {},
             secretFiles: args.secretFiles ?? [],
         });
         this.name = args.deployment;
-        this.fingerprint = pulumi.output(template).apply(hashOf);
+        const detachedTemplate = detached(template);
+        this.fingerprint = pulumi.unsecret(pulumi.output(detachedTemplate).apply(hashOf));
 
         this.deployment = new Deployment(
             name,
@@ -96,23 +114,30 @@ export class Workload extends pulumi.ComponentResource {
                 spec: {
                     replicas: args.replicas,
                     selector: { matchLabels: args.selector },
-                    strategy: {
-                        type: "RollingUpdate",
-                        rollingUpdate: {
-                            maxSurge: args.rollingUpdate?.maxSurge ?? defaults.MAX_SURGE,
-                            maxUnavailable:
-                                args.rollingUpdate?.maxUnavailable ?? defaults.MAX_UNAVAILABLE,
-                        },
-                    },
+                    strategy: { type: "RollingUpdate", rollingUpdate: rollingUpdate(args) },
+                    minReadySeconds: api.minReadySeconds,
+                    revisionHistoryLimit:
+                        api.revisionHistoryLimit ?? defaults.REVISION_HISTORY_LIMIT,
                     progressDeadlineSeconds: defaults.PROGRESS_DEADLINE_SECONDS,
-                    template,
+                    template: detachedTemplate,
                 },
             },
             {
-                ...order,
+                parent: this,
+                dependsOn: dependingOn(opts?.dependsOn, [template, api.labels]),
                 ignoreChanges: args.ignoreReplicas ? ["spec.replicas"] : [],
                 customTimeouts: { create: upDeadline, update: upDeadline },
             },
+        );
+        new Disruption(
+            `${name}-pdb`,
+            {
+                namespace: args.namespace,
+                deployment: args.deployment,
+                selector: args.selector,
+                labels: shared,
+            },
+            { parent: this },
         );
         if (args.autoscaling !== undefined) {
             const { minReplicas, maxReplicas, ...targets } = args.autoscaling;
@@ -124,13 +149,9 @@ export class Workload extends pulumi.ComponentResource {
                     deployment: this.deployment.metadata.name,
                     minReplicas: minReplicas ?? defaults.AUTOSCALING.minReplicas,
                     maxReplicas: maxReplicas ?? defaults.AUTOSCALING.maxReplicas,
-                    labels: {
-                        ...appLabels(args.app, args.namespace, api.labels),
-                        ...args.selector,
-                        "app.kubernetes.io/instance": args.deployment,
-                    },
+                    labels: shared,
                 },
-                order,
+                { parent: this, dependsOn: opts?.dependsOn },
             );
             this.horizontalPodAutoscaler = autoscaler.horizontalPodAutoscaler;
         }
@@ -147,11 +168,20 @@ export class Workload extends pulumi.ComponentResource {
 
 const upDeadline = `${defaults.UP_DEADLINE_SECONDS}s`;
 
+/** Kubernetes takes a number of pods as a number and a share as a text. */
+function rollingUpdate({ rollingUpdate: own = {} }: WorkloadArgs) {
+    const pods = (value: string) => (value.endsWith("%") ? value : Number(value));
+    return {
+        maxSurge: pods(own.maxSurge ?? defaults.MAX_SURGE),
+        maxUnavailable: pods(own.maxUnavailable ?? defaults.MAX_UNAVAILABLE),
+    };
+}
+
 /**
  * On the Deployment only: in the pod template, a change of any of them would restart all pods.
  * Deleted in the background, because it would otherwise stay until its last pod has drained, and a
- * color that is taken away and given back would find it there. `patchForce` because an autoscaler owns `replicas` once it scaled, and taking the field back from
- * it would be refused as a conflict.
+ * color that is taken away and given back would find it there. `patchForce` because an autoscaler
+ * owns `replicas` once it scaled, and taking the field back from it would be refused as a conflict.
  */
 function annotations({ release, changeCause, awaited }: WorkloadArgs): Record<string, string> {
     return {

@@ -62,6 +62,7 @@ describe("Workload", () => {
                     type: "RollingUpdate",
                     rollingUpdate: { maxSurge: 1, maxUnavailable: 0 },
                 },
+                revisionHistoryLimit: 5,
                 progressDeadlineSeconds: 120,
                 template: {
                     metadata: {
@@ -83,6 +84,18 @@ describe("Workload", () => {
                             fsGroup: 10001,
                             seccompProfile: { type: "RuntimeDefault" },
                         },
+                        topologySpreadConstraints: [
+                            "kubernetes.io/hostname",
+                            "topology.kubernetes.io/zone",
+                        ].map((topologyKey) => ({
+                            maxSkew: 1,
+                            topologyKey,
+                            whenUnsatisfiable: "ScheduleAnyway",
+                            labelSelector: {
+                                matchLabels: { app: "flask-api", deployment: "blue" },
+                            },
+                            matchLabelKeys: ["pod-template-hash"],
+                        })),
                         terminationGracePeriodSeconds: 30,
                         containers: [
                             {
@@ -103,6 +116,13 @@ describe("Workload", () => {
                                     { name: "MAX_CONNECTION_AGE_SECONDS", value: "30" },
                                     { name: "PORT", value: "9999" },
                                 ],
+                                startupProbe: {
+                                    httpGet: { path: "/health", port: 9999 },
+                                    periodSeconds: 2,
+                                    timeoutSeconds: 2,
+                                    successThreshold: 1,
+                                    failureThreshold: 60,
+                                },
                                 readinessProbe: {
                                     httpGet: { path: "/health", port: 9999 },
                                     initialDelaySeconds: 5,

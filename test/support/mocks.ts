@@ -28,6 +28,8 @@ export class Registered {
         readonly provider: string,
         /** The names that it had before, by its own aliases and those of its parents. */
         readonly formerNames: string[],
+        /** What each of its inputs came from, as `<type>::<name>`; only those that came from any. */
+        readonly propertyDependencies: Record<string, string[]>,
     ) {}
 
     /** `<type>::<name>`, as `parent` and `dependsOn` have it. */
@@ -131,6 +133,9 @@ interface RegisterRequest {
     getRetainondelete(): boolean;
     getProvider(): string;
     getAliasesList(): { getSpec(): { getName(): string } | undefined }[];
+    getPropertydependenciesMap(): {
+        forEach(look: (value: { getUrnsList(): string[] }, key: string) => void): void;
+    };
 }
 
 interface Monitor {
@@ -156,10 +161,20 @@ function spyOn(monitor: Monitor, resources: Registered[]): void {
                 request.getRetainondelete(),
                 request.getProvider() === "" ? "" : shortName(request.getProvider(), -3),
                 request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),
+                propertyDependencies(request),
             ),
         );
         return register(request, callback);
     };
+}
+
+function propertyDependencies(request: RegisterRequest): Record<string, string[]> {
+    const found: Record<string, string[]> = {};
+    request.getPropertydependenciesMap().forEach((value, key) => {
+        const urns = value.getUrnsList();
+        if (urns.length > 0) found[key] = urns.map((urn) => shortName(urn));
+    });
+    return found;
 }
 
 /** Without an engine, what a program logs would end up on the terminal. */
