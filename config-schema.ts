@@ -1,7 +1,7 @@
 import { z } from "zod";
 import * as defaults from "./components/defaults";
 import { api } from "./schema/api";
-import { strings } from "./schema/common";
+import { numericText, strings } from "./schema/common";
 import { database } from "./schema/database";
 
 const release = z.strictObject({
@@ -36,6 +36,11 @@ const autoscaling = z.strictObject({
         .optional(),
 });
 
+const rollingUpdate = z.strictObject({
+    maxSurge: numericText.optional(),
+    maxUnavailable: numericText.optional(),
+});
+
 /** How a key's text in the stack config becomes a value. */
 const text = (raw: string): unknown => raw;
 const number = (raw: string): unknown => (/^-?\d+(\.\d+)?$/.test(raw) ? Number(raw) : raw);
@@ -61,13 +66,24 @@ export const CONFIG_KEYS = {
     releases: { tag: "release", read: json, schema: z.record(z.string(), release) },
     blue: { tag: "release", read: text, schema: z.string().optional() },
     green: { tag: "release", read: text, schema: z.string().optional() },
+    stable: { tag: "release", read: text, schema: z.string().optional() },
+    canary: { tag: "release", read: text, schema: z.string().optional() },
+    current: { tag: "release", read: text, schema: z.string().optional() },
+    canaryWeight: {
+        tag: "release",
+        read: number,
+        schema: z.number().default(defaults.CANARY_WEIGHT),
+    },
     activeColor: { tag: "release", read: text, schema: z.string().default(defaults.ACTIVE_COLOR) },
     capacityFloor: { tag: "release", read: number, schema: z.number().optional() },
     api: { tag: "infra", read: json, schema: api.default({}) },
     serviceName: { tag: "infra", read: text, schema: z.string().optional() },
     serviceType: { tag: "infra", read: text, schema: z.string().default(defaults.SERVICE_TYPE) },
+    servicePort: { tag: "infra", read: number, schema: z.number().optional() },
     nodePort: { tag: "infra", read: number, schema: z.number().optional() },
-    replicas: { tag: "infra", read: number, schema: z.number().default(defaults.REPLICAS) },
+    replicas: { tag: "infra", read: number, schema: z.number().optional() },
+    rollingUpdate: { tag: "infra", read: json, schema: rollingUpdate.optional() },
+    gateDeadlineSeconds: { tag: "infra", read: number, schema: z.number().optional() },
     idle: {
         tag: "infra",
         read: number,

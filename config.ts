@@ -2,10 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { CONFIG_KEYS, keysAt, type ConfigKey, type ConfigValues } from "./config-schema";
 import type { ClusterArgs } from "./components/args";
 import type { BlueGreenArgs } from "./components/blue-green";
+import type { CanaryArgs } from "./components/canary";
 import { AUTOSCALING } from "./components/defaults";
-import { desiredOf } from "./components/desired";
-import { forbiddenTransitions, type Color, type Idle, type ServiceType } from "./components/plan";
-import type { State } from "./components/plan";
+import { desiredBlueGreen, desiredCanary, desiredRolling } from "./components/desired";
+import { forbiddenTransitions, Strategy } from "./components/plan";
+import type { Color, Desired, Idle, ServiceType, State } from "./components/plan";
+import type { RollingArgs } from "./components/rolling";
+import type { StrategyArgs } from "./components/strategy";
 import { ADMIN_USER, API_USER, DATABASE } from "./components/postgres/defaults";
 import { checkNames } from "./components/postgres/names";
 import { apiRules } from "./components/validation/api-rules";
@@ -24,8 +27,14 @@ export interface Settings {
     name: string;
     namespace: string;
     database: ConfigValues["database"];
-    blueGreen: BlueGreenArgs;
+    api: ApiSettings;
 }
+
+/** The strategy, and what its component is given. */
+export type ApiSettings =
+    | { strategy: "rolling"; args: RollingArgs }
+    | { strategy: "blueGreen"; args: BlueGreenArgs }
+    | { strategy: "canary"; args: CanaryArgs };
 
 /** The stack config cannot be used. Pulumi prints a `RunError` without a stack trace. */
 export class ConfigError extends pulumi.RunError {
@@ -66,9 +75,21 @@ export function parseSettings(all: Record<string, string>): Settings {
 }
 
 /** Throws a {@link ConfigError} when the running stack must not become what the settings say. */
-export function refuseTransition(previous: State | undefined, { name, blueGreen }: Settings): void {
-    const violations = forbiddenTransitions(previous, desiredOf(name, blueGreen));
+export function refuseTransition(previous: State | undefined, settings: Settings): void {
+    const violations = forbiddenTransitions(previous, desiredOf(settings));
     if (violations.length > 0) throw new ConfigError(violations);
+}
+
+/** What the settings ask for, with every default in place. */
+export function desiredOf({ name, api }: Settings): Desired {
+    switch (api.strategy) {
+        case Strategy.rolling:
+            return desiredRolling(name, api.args);
+        case Strategy.blueGreen:
+            return desiredBlueGreen(name, api.args);
+        case Strategy.canary:
+            return desiredCanary(name, api.args);
+    }
 }
 
 /** Every key by its own schema. A value that its schema refuses is left out. */
@@ -119,27 +140,62 @@ function rulesOf(values: Partial<ConfigValues>): Violation[] {
 }
 
 function settingsOf(values: ConfigValues, cluster: ClusterArgs): Settings {
-    const { name, namespace, database, idle, activeColor, serviceType } = values;
+    const { name, namespace, database } = values;
+    return { name, namespace, database, api: apiOf(values, cluster) };
+}
+
+function apiOf(values: ConfigValues, cluster: ClusterArgs): ApiSettings {
+    const { idle, replicas } = values;
+    const shared = sharedArgs(values, cluster);
+    const idleArgs =
+        typeof idle === "number" ? { idleReplicas: idle } : { idle: idle as Idle | undefined };
+    // The rules have looked at all of these: they are members of their sets, and what has to be there is.
+    switch (values.strategy as Strategy) {
+        case Strategy.rolling:
+            return {
+                strategy: "rolling",
+                args: { ...shared, replicas, current: values.current as string },
+            };
+        case Strategy.canary:
+            return {
+                strategy: "canary",
+                args: {
+                    ...shared,
+                    ...idleArgs,
+                    replicas,
+                    stable: values.stable as string,
+                    canary: values.canary,
+                    canaryWeight: values.canaryWeight,
+                },
+            };
+        case Strategy.blueGreen:
+            return {
+                strategy: "blueGreen",
+                args: {
+                    ...shared,
+                    ...idleArgs,
+                    replicas,
+                    blue: values.blue,
+                    green: values.green,
+                    activeColor: values.activeColor as Color,
+                },
+            };
+    }
+}
+
+function sharedArgs(values: ConfigValues, cluster: ClusterArgs): StrategyArgs {
     return {
-        name,
-        namespace,
-        database,
-        blueGreen: {
-            namespace,
-            releases: values.releases,
-            blue: values.blue,
-            green: values.green,
-            // The rules have looked at these three: they are members of their sets.
-            activeColor: activeColor as Color,
-            serviceType: serviceType as ServiceType,
-            ...(typeof idle === "number" ? { idleReplicas: idle } : { idle: idle as Idle }),
-            serviceName: values.serviceName,
-            nodePort: values.nodePort,
-            replicas: values.replicas,
-            autoscaling: values.autoscaling,
-            capacityFloor: values.capacityFloor,
-            api: values.api,
-            cluster,
-        },
+        namespace: values.namespace,
+        releases: values.releases,
+        serviceType: values.serviceType as ServiceType,
+        serviceName: values.serviceName,
+        servicePort: values.servicePort,
+        nodePort: values.nodePort,
+        autoscaling: values.autoscaling,
+        capacityFloor: values.capacityFloor,
+        rollingUpdate: values.rollingUpdate,
+        gateDeadlineSeconds: values.gateDeadlineSeconds,
+        api: values.api,
+        cluster,
     };
 }

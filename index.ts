@@ -2,14 +2,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { NamespacePatch } from "@pulumi/kubernetes/core/v1/namespacePatch";
 import type { SecretFilesArgs } from "./components/args";
 import { BlueGreen } from "./components/blue-green";
+import { Canary } from "./components/canary";
 import { DATABASE_SECRET_PATH } from "./components/defaults";
 import { namespaceLabels } from "./components/labels";
 import { parseState, type State } from "./components/plan";
 import { Postgres } from "./components/postgres";
+import { Rolling } from "./components/rolling";
+import type { StrategyArgs } from "./components/strategy";
 import { CREDENTIALS_HASH } from "./components/postgres/defaults";
-import { readSettings, refuseTransition } from "./config";
+import { readSettings, refuseTransition, type ApiSettings } from "./config";
 
-/** The program: one API as a blue/green pair, its database, and the namespace of both. */
+/** The program: one API by the strategy of the stack config, its database, and their namespace. */
 export = async (): Promise<Record<string, unknown>> => {
     const settings = readSettings();
     const previous = await lastState();
@@ -25,13 +28,13 @@ export = async (): Promise<Record<string, unknown>> => {
         { namespace: settings.namespace, ...settings.database },
         { dependsOn: namespace },
     );
-    const { env, annotations } = settings.blueGreen.api ?? {};
-    const api = new BlueGreen(
+    const { env, annotations } = settings.api.args.api ?? {};
+    const api = declare(
         settings.name,
+        settings.api,
         {
-            ...settings.blueGreen,
             api: {
-                ...settings.blueGreen.api,
+                ...settings.api.args.api,
                 env: { ...environmentOf(postgres), ...env },
                 // New passwords reach a pod's file after more than a minute, and a new pod at once.
                 annotations: { ...annotations, [CREDENTIALS_HASH]: postgres.credentialsHash },
@@ -44,17 +47,36 @@ export = async (): Promise<Record<string, unknown>> => {
 
     return {
         url: api.url,
-        activeColor: api.activeColor,
+        ...(api instanceof BlueGreen && {
+            activeColor: api.activeColor,
+            previewUrl: api.previewUrl,
+        }),
         weights: api.state.weights,
-        releases: api.state.sides.apply((sides) => ({
-            blue: sides.blue?.release,
-            green: sides.green?.release,
-        })),
+        releases: api.state.sides.apply((sides) =>
+            Object.fromEntries(Object.entries(sides).map(([side, { release }]) => [side, release])),
+        ),
         namespaces: [settings.namespace],
         keptOnDestroy: postgres.keptOnDestroy,
         state: api.state,
     };
 };
+
+/** The API by its strategy. */
+function declare(
+    name: string,
+    { strategy, args }: ApiSettings,
+    more: Pick<StrategyArgs, "api" | "secretFiles" | "previous">,
+    opts: pulumi.ComponentResourceOptions,
+): Rolling | BlueGreen | Canary {
+    switch (strategy) {
+        case "rolling":
+            return new Rolling(name, { ...args, ...more }, opts);
+        case "blueGreen":
+            return new BlueGreen(name, { ...args, ...more }, opts);
+        case "canary":
+            return new Canary(name, { ...args, ...more }, opts);
+    }
+}
 
 /**
  * What the stack ran with when its last `up` ended, from its own outputs: none before the first. They

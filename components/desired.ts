@@ -1,25 +1,62 @@
 import type { BlueGreenArgs } from "./blue-green";
+import type { CanaryArgs } from "./canary";
 import * as defaults from "./defaults";
-import type { Desired } from "./plan/types";
+import { Isolation, Routing, Strategy, type Desired } from "./plan/types";
+import type { RollingArgs } from "./rolling";
+import type { StrategyArgs } from "./strategy";
 import type { Checked } from "./validation/rules";
 
-/** The arguments with every default in place. */
-export function desiredOf(name: string, args: BlueGreenArgs): Desired {
+/** The arguments of a blue/green pair with every default in place. */
+export function desiredBlueGreen(name: string, args: BlueGreenArgs): Desired {
+    return {
+        ...common(name, args),
+        strategy: Strategy.blueGreen,
+        sides: { blue: args.blue, green: args.green },
+        activeColor: args.activeColor ?? defaults.ACTIVE_COLOR,
+        replicas: args.replicas ?? defaults.REPLICAS,
+        idle: args.idleReplicas ?? args.idle ?? defaults.IDLE,
+    };
+}
+
+/** The arguments of a canary pair with every default in place. */
+export function desiredCanary(name: string, args: CanaryArgs): Desired {
+    return {
+        ...common(name, args),
+        strategy: Strategy.canary,
+        sides: { stable: args.stable, canary: args.canary },
+        canaryWeight: args.canaryWeight ?? defaults.CANARY_WEIGHT,
+        replicas: args.replicas ?? defaults.CANARY_REPLICAS,
+        idle: args.idleReplicas ?? args.idle ?? defaults.IDLE,
+    };
+}
+
+/** The arguments of a rolling update with every default in place. */
+export function desiredRolling(name: string, args: RollingArgs): Desired {
+    return {
+        ...common(name, args),
+        strategy: Strategy.rolling,
+        sides: { current: args.current },
+        replicas: args.replicas ?? defaults.REPLICAS,
+    };
+}
+
+function common(name: string, args: StrategyArgs): Omit<Desired, "strategy" | "sides"> {
     const app = args.name ?? name;
     const { autoscaling } = args;
+    const port = args.api?.port ?? defaults.PORT;
     return {
         name: app,
         namespace: args.namespace ?? defaults.NAMESPACE,
         serviceName: args.serviceName ?? app,
-        port: args.api?.port ?? defaults.PORT,
-        strategy: "blueGreen",
-        routing: "service",
-        isolation: "shared",
+        servicePort: args.servicePort ?? port,
+        port,
+        routing: Routing.service,
+        isolation: Isolation.shared,
         releases: Object.keys(args.releases),
-        colors: { blue: args.blue, green: args.green },
-        activeColor: args.activeColor ?? defaults.ACTIVE_COLOR,
-        replicas: args.replicas ?? defaults.REPLICAS,
-        idle: args.idleReplicas ?? args.idle ?? defaults.IDLE,
+        activeColor: defaults.ACTIVE_COLOR,
+        canaryWeight: 0,
+        replicas: defaults.REPLICAS,
+        idle: defaults.IDLE,
         autoscaling: autoscaling && {
             minReplicas: autoscaling.minReplicas ?? defaults.AUTOSCALING.minReplicas,
             maxReplicas: autoscaling.maxReplicas ?? defaults.AUTOSCALING.maxReplicas,
@@ -29,13 +66,15 @@ export function desiredOf(name: string, args: BlueGreenArgs): Desired {
 }
 
 /** The same as the rules look at it. */
-export function checkedOf(name: string, args: BlueGreenArgs): Checked {
-    const { colors, ...desired } = desiredOf(name, args);
+export function checkedOf(desired: Desired, args: StrategyArgs): Checked {
+    const { sides, ...rest } = desired;
     return {
-        ...desired,
-        ...colors,
+        ...rest,
+        ...sides,
         serviceType: args.serviceType ?? defaults.SERVICE_TYPE,
         nodePort: args.nodePort,
+        gateDeadlineSeconds: args.gateDeadlineSeconds,
+        rollingUpdate: args.rollingUpdate,
         releases: args.releases,
         autoscaling: args.autoscaling && { ...args.autoscaling, ...desired.autoscaling },
     };

@@ -1,12 +1,29 @@
 import type { Input } from "@pulumi/pulumi";
 import { COMPONENT, POD_SECURITY_STANDARD, POD_SECURITY_VERSION } from "./defaults";
-import type { Side } from "./plan/types";
+import { Track, type Side, type Strategy } from "./plan/types";
 
 type Labels = Record<string, Input<string>>;
 
-/** The pods of one side. Neither release nor image nor weight may ever be part of it: it is immutable. */
+/**
+ * The pods of one side. Neither release nor image nor weight may ever be part of it: it is immutable.
+ */
 export function sideSelector(app: string, side: Side): Record<string, string> {
-    return { app, deployment: side };
+    return isTrack(side) ? { app, track: side } : { app, deployment: side };
+}
+
+/**
+ * On the pods of a strategy whose public Service selects more than one side; no pod of another
+ * strategy has the same.
+ */
+export const STRATEGY_LABEL = "cutover.local/strategy";
+
+/** All pods of a strategy, whatever their side. */
+export function strategySelector(app: string, strategy: Strategy): Record<string, string> {
+    return { app, [STRATEGY_LABEL]: strategy };
+}
+
+function isTrack(side: Side): side is Track {
+    return side === Track.stable || side === Track.canary;
 }
 
 /** The labels that all objects of an API share, below those that the user wants. */

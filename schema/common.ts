@@ -8,3 +8,9 @@ export const resources = z.strictObject({
     requests: strings.optional(),
     limits: strings.optional(),
 });
+
+/** `pulumi config set --path` makes a number of what looks like one. */
+const numberAsText = (raw: unknown): unknown => (typeof raw === "number" ? String(raw) : raw);
+
+/** A text that may look like a number. */
+export const numericText = z.preprocess(numberAsText, z.string());

@@ -4,6 +4,7 @@
  */
 export interface Metadata {
     name: string;
+    namespace?: string;
     uid?: string;
     generation?: number;
     labels?: Record<string, string>;

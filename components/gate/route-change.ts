@@ -6,23 +6,18 @@ import { SERVES_ANNOTATION } from "./spec";
 export type RouteChange = Pick<ResourceHookArgs, "oldInputs" | "newInputs">;
 
 /** Whether the gate has to look: a create, another destination, or something else that runs there. */
-export function routeMoves(change: RouteChange): boolean {
-    return !same(change, (inputs) => [destinationOf(inputs), servesOf(inputs)]);
-}
-
-/** Whether traffic goes to other pods than before, as opposed to the same side with new ones. */
-export function changesSides(change: RouteChange): boolean {
-    return !same(change, destinationOf);
+export function routeMoves({ oldInputs, newInputs }: RouteChange): boolean {
+    const part = (inputs: Inputs) => [destinationOf(inputs), servesOf(inputs)];
+    return oldInputs === undefined || !isDeepStrictEqual(part(oldInputs), part(newInputs ?? {}));
 }
 
 type Inputs = Record<string, unknown>;
 
-function same({ oldInputs, newInputs }: RouteChange, part: (inputs: Inputs) => unknown): boolean {
-    return oldInputs !== undefined && isDeepStrictEqual(part(oldInputs), part(newInputs ?? {}));
-}
-
-function destinationOf(inputs: Inputs): unknown {
-    const { selector, ports } = (inputs.spec ?? {}) as { selector?: unknown; ports?: unknown };
+/** What sends the traffic on: a Service's selector and ports, a router's template, an HTTPRoute's rules. */
+function destinationOf({ kind, spec }: Inputs): unknown {
+    const { selector, ports, template, rules } = (spec ?? {}) as Record<string, unknown>;
+    if (kind === "Deployment") return template;
+    if (kind === "HTTPRoute") return rules;
     if (!Array.isArray(ports)) return { selector, ports };
     const targets = ports.map((port: { port?: unknown; targetPort?: unknown }) => [
         port.port,

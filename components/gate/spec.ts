@@ -22,6 +22,8 @@ export const REQUEST_TIMEOUT_SECONDS = 10;
 
 /** One side of a route: a Deployment and the labels that select its pods. */
 export interface GateSide {
+    /** Its namespace. Defaults to the route's. */
+    namespace?: string;
     /** Name of the Deployment. */
     deployment: string;
     /** The labels by which the route selects the side's pods. */
@@ -30,7 +32,7 @@ export interface GateSide {
     label: string;
 }
 
-/** The side that gets the traffic. */
+/** A side that gets traffic. */
 export interface GateTarget extends GateSide {
     /** Ready pods it must have before the route may move, at least 1. */
     neededReady: number;
@@ -41,6 +43,16 @@ export interface GateTarget extends GateSide {
     image?: string;
     /** The plain environment of the release, compared with the running one like `image`. */
     env?: Record<string, string>;
+    /**
+     * Whether it gets traffic that it did not have: preview refuses a failing one only then, for what
+     * has the traffic already may fail and be changed all the same. Defaults to true.
+     */
+    gains?: boolean;
+    /**
+     * Whether it must also have no pods of an older template left: a router's say other weights.
+     * Defaults to false.
+     */
+    exclusive?: boolean;
 }
 
 /** What the gate of one route checks, and in which cluster. */
@@ -50,11 +62,17 @@ export interface GateSpec {
     /** Path or content of a kubeconfig. Defaults to `KUBECONFIG`, then `~/.kube/config`. */
     kubeconfig?: string;
     namespace: string;
-    /** The Service that is the route. */
-    service: string;
-    target: GateTarget;
-    /** The side that has the traffic now; absent on the first `up`. */
-    previous?: GateSide;
+    /** Name of the route: a Service, a router's Deployment, an HTTPRoute. */
+    route: string;
+    /** The sides that get traffic, at least one. */
+    targets: GateTarget[];
+    /** The sides that have the traffic now; none on the first `up`. */
+    from: GateSide[];
+    /**
+     * With a Service as the route, the labels of the pods behind it: its endpoints are then checked
+     * after the route has moved. Defaults to no such check.
+     */
+    selector?: Record<string, string>;
     /**
      * How long to wait for ready pods, in seconds. Defaults to `GATE_DEADLINE_SECONDS`. What waiting
      * cannot heal ends it sooner; so do pods that run for half of it without getting ready.

@@ -78,11 +78,25 @@ export interface Patience {
 /** Whether the route may move to the target. */
 export function judgeTarget(state: SideState, target: GateTarget, patience: Patience): Verdict {
     const ready = currentPods(state).filter((pod) => isSteady(pod, state.now)).length;
-    if (ready >= target.neededReady) return { kind: "ready", ready };
+    const left = target.exclusive ? olderPods(state).length : 0;
+    if (ready >= target.neededReady && left === 0) return { kind: "ready", ready };
     const problems = problemsOf(state, patience.deadlineSeconds);
     const final = problems.find((problem) => isFinal(problem, state.now, patience.seenSince));
     if (final) return { kind: "failed", ready, because: final.text };
-    return { kind: "waiting", ready, because: problems[0]?.text ?? unremarkable(state, target) };
+    const because =
+        problems[0]?.text ??
+        (ready >= target.neededReady
+            ? `${left} pods of an older template are still there`
+            : unremarkable(state, target));
+    return { kind: "waiting", ready, because };
+}
+
+/** Pods of an earlier template that nobody has told to end yet. */
+function olderPods(state: SideState): Pod[] {
+    const current = currentPods(state);
+    return state.pods.filter(
+        (pod) => pod.metadata.deletionTimestamp === undefined && !current.includes(pod),
+    );
 }
 
 /** What keeps the target from being ready, the Deployment's own problems first. */

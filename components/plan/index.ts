@@ -1,9 +1,14 @@
 import { notesOf } from "./notes";
 import { orderOf } from "./order";
-import { idleSize, liveSize, ownedByAutoscaler, seedReplicas } from "./sizes";
+import { deploymentName, sideNamespace } from "./places";
+import { ownedByAutoscaler, seedReplicas, sizeOf } from "./sizes";
 import { stateOf } from "./state";
-import { Color, type Desired, type Plan, type SidePlan, type State } from "./types";
+import { SIDES, SIDES_OF, type Desired, type Plan } from "./types";
+import type { RoutePlan, Side, SidePlan, State } from "./types";
+import { askedWeights, podShares, splitsByPods } from "./weights";
 
+export { deploymentName, sideNamespace } from "./places";
+export { hasSideServices } from "./services";
 export { parseState } from "./state";
 export { forbiddenTransitions } from "./transitions";
 export * from "./types";
@@ -13,8 +18,8 @@ export * from "./types";
  * the stack ran with last and what is wanted now. `desired` must have passed `rules`.
  */
 export function plan(previous: State | undefined, desired: Desired): Plan {
-    const sides = colorsOf(previous, desired);
-    const route = { target: desired.activeColor, from: selectedBy(previous) };
+    const sides = sidesOf(comparable(previous, desired), desired);
+    const route = routeOf(previous, sides);
     const order = orderOf(sides, previous);
     return {
         sides,
@@ -25,31 +30,46 @@ export function plan(previous: State | undefined, desired: Desired): Plan {
     };
 }
 
-function colorsOf(previous: State | undefined, desired: Desired): SidePlan[] {
-    return Object.values(Color).flatMap((side) => {
-        const release = desired.colors[side];
+/** In other namespaces the sides of the same names are new ones: nothing of theirs is there yet. */
+function comparable(previous: State | undefined, { isolation }: Desired): State["sides"] {
+    return previous === undefined || previous.isolation !== isolation ? {} : previous.sides;
+}
+
+function sidesOf(before: State["sides"], desired: Desired): SidePlan[] {
+    const weights = askedWeights(desired);
+    const shares = splitsByPods(desired)
+        ? podShares(desired.replicas, desired.canaryWeight)
+        : weights;
+    return SIDES_OF[desired.strategy].flatMap((side) => {
+        const release = desired.sides[side];
         if (release === undefined) return [];
-        const live = side === desired.activeColor;
-        const size = live ? liveSize(desired) : idleSize(desired);
-        const before = previous?.sides[side];
+        const weight = weights[side] ?? 0;
+        const size = sizeOf(side, weight, desired);
         return [
             {
                 side,
-                deployment: `${desired.name}-${side}`,
+                namespace: sideNamespace(desired, side),
+                deployment: deploymentName(desired.name, side),
                 release,
-                weight: live ? 100 : 0,
+                weight,
+                share: (shares as Partial<Record<Side, number>>)[side] ?? 0,
                 size,
-                seed: seedReplicas(size, before),
-                ignoreReplicas: ownedByAutoscaler(size, before),
+                seed: seedReplicas(size, before[side]),
+                ignoreReplicas: ownedByAutoscaler(size, before[side]),
             },
         ];
     });
 }
 
-/** The side that the route selects now: the one with all, or most, of the traffic. */
-function selectedBy(previous: State | undefined): Color | undefined {
-    const [most] = Object.values(Color)
-        .filter((side) => (previous?.weights[side] ?? 0) > 0)
-        .sort((a, b) => (previous?.weights[b] ?? 0) - (previous?.weights[a] ?? 0));
-    return most;
+function routeOf(previous: State | undefined, sides: readonly SidePlan[]): RoutePlan {
+    const gets = sides.filter(({ share }) => share > 0).sort((a, b) => b.share - a.share);
+    const before = SIDES.flatMap((side) => {
+        const weight = previous?.weights[side] ?? 0;
+        return weight > 0 ? [[side, weight] as const] : [];
+    });
+    return {
+        weights: Object.fromEntries(gets.map(({ side, share }) => [side, share])),
+        live: gets.map(({ side }) => side),
+        before: Object.fromEntries(before),
+    };
 }

@@ -1,4 +1,5 @@
-import type { Side, SidePlan, SideState, Plan, State } from "./types";
+import { SIDES, type Plan, type RoutePlan, type Side, type SidePlan } from "./types";
+import type { SideState, State } from "./types";
 
 /**
  * What this `up` does, in the order in which it does it: "green 0 → 3, then the route blue → green,
@@ -6,7 +7,7 @@ import type { Side, SidePlan, SideState, Plan, State } from "./types";
  */
 export function notesOf(
     sides: readonly SidePlan[],
-    route: Plan["route"],
+    route: RoutePlan,
     order: Plan["order"],
     previous: State | undefined,
 ): string[] {
@@ -18,13 +19,38 @@ export function notesOf(
     const gone = Object.keys(previous?.sides ?? {})
         .filter((name) => !sides.some(({ side }) => side === name))
         .map((name) => `${name} is removed`);
-    const moves = route.from === route.target ? [] : [routeNote(route)];
+    const moves = routeNotes(route);
     const steps = [...changed(order.beforeRoute), ...moves, ...changed(order.afterRoute), ...gone];
-    return steps.length === 0 ? [] : [steps.join(", then ")];
+    return steps.length === 0 ? [] : [steps.join(", then "), ...shareNotes(sides)];
 }
 
-function routeNote({ from, target }: Plan["route"]): string {
-    return from === undefined ? `the route to ${target}` : `the route ${from} → ${target}`;
+/** "the route blue → green", or with shares where more than one side gets some. */
+function routeNotes({ weights, live, before }: RoutePlan): string[] {
+    const was = SIDES.filter((side) => (before[side] ?? 0) > 0);
+    const same = SIDES.every((side) => (before[side] ?? 0) === (weights[side] ?? 0));
+    if (same) return [];
+    const split = was.length > 1 || live.length > 1;
+    const text = (names: readonly Side[], shares: RoutePlan["weights"]) =>
+        names.map((side) => (split ? `${side} ${shares[side] ?? 0} %` : side)).join(" + ");
+    const now = text(
+        SIDES.filter((side) => live.includes(side)),
+        weights,
+    );
+    return was.length === 0 ? [`the route to ${now}`] : [`the route ${text(was, before)} → ${now}`];
+}
+
+/** Pods cannot be halved: what a weight comes to is said where it is not what was asked for. */
+function shareNotes(sides: readonly SidePlan[]): string[] {
+    return sides
+        .filter(({ side, weight, share }) => side === "canary" && weight !== share)
+        .map(
+            ({ weight, share, size }) =>
+                `the canary gets ${share} % instead of ${weight} %: ${size.replicas} of ${total(sides)} pods`,
+        );
+}
+
+function total(sides: readonly SidePlan[]): number {
+    return sides.reduce((sum, { size }) => sum + size.replicas, 0);
 }
 
 function sideNotes(side: SidePlan, before: SideState | undefined): string[] {

@@ -7,9 +7,9 @@ import type { Plan, SidePlan, State } from "./types";
  * before it, whatever the last outputs say.
  */
 export function orderOf(sides: readonly SidePlan[], previous: State | undefined): Plan["order"] {
-    const grows = ({ side, weight }: SidePlan) =>
-        weight > 0 && weight >= (previous?.weights[side] ?? 0);
-    const byShare = [...sides].sort((a, b) => b.weight - a.weight);
+    const grows = ({ side, share }: SidePlan) =>
+        share > 0 && share >= (previous?.weights[side] ?? 0);
+    const byShare = [...sides].sort((a, b) => b.share - a.share);
     return {
         beforeRoute: byShare.filter(grows).map(({ side }) => side),
         afterRoute: byShare.filter((side) => !grows(side)).map(({ side }) => side),

@@ -1,7 +1,23 @@
-import { Idle, type Bounds, type Desired, type Size, type SideState } from "./types";
+import {
+    Idle,
+    Track,
+    type Bounds,
+    type Desired,
+    type Side,
+    type Size,
+    type SideState,
+} from "./types";
+import { canaryPods, splitsByPods } from "./weights";
 
-/** Size of the side that carries the traffic. The floor only ever raises it. */
-export function liveSize(desired: Desired): Size {
+/** Size of a side with `weight` percent of the traffic. */
+export function sizeOf(side: Side, weight: number, desired: Desired): Size {
+    if (splitsByPods(desired)) return countedSize(side, desired);
+    if (side === Track.canary) return canarySize(weight, desired);
+    return weight > 0 ? liveSize(desired) : idleSize(desired);
+}
+
+/** Size of a side that carries traffic. The floor only ever raises it. */
+function liveSize(desired: Desired): Size {
     const floor = desired.capacityFloor ?? 0;
     if (desired.autoscaling === undefined) {
         return { replicas: Math.max(desired.replicas, floor) };
@@ -16,16 +32,37 @@ export function liveSize(desired: Desired): Size {
  * the route back needs no new ones. An idle autoscaler has equal bounds, at least 1: a Deployment at
  * 0 switches its autoscaler off for good.
  */
-export function idleSize(desired: Desired): Size {
-    const replicas = idleReplicas(desired);
-    if (desired.autoscaling === undefined) return { replicas };
-    return { replicas, bounds: { minReplicas: replicas, maxReplicas: replicas } };
+function idleSize(desired: Desired): Size {
+    return held(idleReplicas(desired, liveSize(desired).replicas), desired);
 }
 
-function idleReplicas(desired: Desired): number {
-    if (desired.idle === Idle.warm) return liveSize(desired).replicas;
-    if (desired.idle === Idle.cold) return 0;
-    return desired.idle;
+/** The pods are the split: their number follows from the weight alone, also where it is 0. */
+function countedSize(side: Side, { replicas, canaryWeight }: Desired): Size {
+    const canary = canaryPods(replicas, canaryWeight);
+    return { replicas: side === Track.canary ? canary : replicas - canary };
+}
+
+/**
+ * Where something else splits the traffic, the stable side stays whole, so that the way back needs no
+ * new pods, and the canary has its share of that. At 0 percent, `warm` is one pod to look at.
+ */
+function canarySize(weight: number, desired: Desired): Size {
+    if (weight === 0) return held(idleReplicas(desired, 1), desired);
+    const live = liveSize(desired);
+    const replicas = Math.max(1, Math.ceil((live.replicas * weight) / 100));
+    if (live.bounds === undefined) return { replicas };
+    return { replicas, bounds: { ...live.bounds, minReplicas: replicas } };
+}
+
+function idleReplicas({ idle }: Desired, warm: number): number {
+    if (idle === Idle.warm) return warm;
+    return idle === Idle.cold ? 0 : idle;
+}
+
+/** A size that an autoscaler, if there is one, does not change. */
+function held(replicas: number, { autoscaling }: Desired): Size {
+    if (autoscaling === undefined) return { replicas };
+    return { replicas, bounds: { minReplicas: replicas, maxReplicas: replicas } };
 }
 
 /**

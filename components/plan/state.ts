@@ -1,19 +1,21 @@
-import { Color, Isolation, Routing, Strategy } from "./types";
-import type { Desired, SidePlan, SideState, Side, State } from "./types";
+import { Isolation, Routing, SIDES, Strategy } from "./types";
+import type { Desired, SidePlan, SideState, State } from "./types";
 
 /** What the outputs remember of a plan that was carried out. */
 export function stateOf(desired: Desired, sides: readonly SidePlan[]): State {
-    const { name, namespace, serviceName, port, strategy, routing, isolation } = desired;
+    const { name, namespace, serviceName, servicePort, port } = desired;
+    const { strategy, routing, isolation } = desired;
     return {
         version: 1,
         name,
         namespace,
         serviceName,
+        servicePort,
         port,
         strategy,
         routing,
         isolation,
-        weights: Object.fromEntries(sides.map(({ side, weight }) => [side, weight])),
+        weights: Object.fromEntries(sides.map(({ side, share }) => [side, share])),
         sides: Object.fromEntries(sides.map((plan) => [plan.side, sideState(plan)])),
     };
 }
@@ -31,12 +33,14 @@ function sideState({ release, size }: SidePlan): SideState {
  */
 export function parseState(value: unknown): State | undefined {
     if (!isRecord(value) || value.version !== 1) return undefined;
-    const { name, namespace, serviceName, port, strategy, routing, isolation } = value;
+    const { name, namespace, serviceName, servicePort, port } = value;
+    const { strategy, routing, isolation } = value;
     if (
         typeof name !== "string" ||
         typeof namespace !== "string" ||
         typeof serviceName !== "string" ||
         typeof port !== "number" ||
+        (servicePort !== undefined && typeof servicePort !== "number") ||
         !isOneOf(strategy, Strategy) ||
         !isOneOf(routing, Routing) ||
         !isOneOf(isolation, Isolation) ||
@@ -47,7 +51,7 @@ export function parseState(value: unknown): State | undefined {
     }
     const weights: State["weights"] = {};
     const sides: State["sides"] = {};
-    for (const side of Object.values<Side>(Color)) {
+    for (const side of SIDES) {
         const weight = value.weights[side];
         if (typeof weight === "number") weights[side] = weight;
         const state = parseSide(value.sides[side]);
@@ -58,6 +62,7 @@ export function parseState(value: unknown): State | undefined {
         name,
         namespace,
         serviceName,
+        servicePort: servicePort ?? port,
         port,
         strategy,
         routing,

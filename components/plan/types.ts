@@ -26,8 +26,26 @@ export const ServiceType = {
 } as const;
 export type ServiceType = (typeof ServiceType)[keyof typeof ServiceType];
 
-/** The place of one workload in its strategy: a color of a pair. */
-export type Side = Color;
+/** The two tracks of a canary pair. */
+export const Track = { stable: "stable", canary: "canary" } as const;
+export type Track = (typeof Track)[keyof typeof Track];
+
+/** The one place of a rolling update. */
+export const Current = { current: "current" } as const;
+export type Current = (typeof Current)[keyof typeof Current];
+
+/** The place of one workload in its strategy: a color, a track, or the only one. */
+export type Side = Color | Track | Current;
+
+/** Every side, in the order in which they are listed. */
+export const SIDES: readonly Side[] = ["blue", "green", "stable", "canary", "current"];
+
+/** The sides of each strategy. */
+export const SIDES_OF: Readonly<Record<Strategy, readonly Side[]>> = {
+    rolling: ["current"],
+    blueGreen: ["blue", "green"],
+    canary: ["stable", "canary"],
+};
 
 /** The bounds between which an autoscaler keeps a live side. */
 export interface Bounds {
@@ -38,19 +56,25 @@ export interface Bounds {
 /** What the user wants, as far as it decides which workloads exist, their sizes and their order. */
 export interface Desired {
     name: string;
+    /** The namespace of what the sides share; with isolation `namespaces` a side's own has its name added. */
     namespace: string;
     serviceName: string;
-    /** Port of the public Service and of the pods. */
+    /** Port of the public Service and of every side's own. */
+    servicePort: number;
+    /** Port of the pods. */
     port: number;
     strategy: Strategy;
     routing: Routing;
     isolation: Isolation;
     /** Names of the declared releases. */
     releases: readonly string[];
-    /** The release that runs on each color; a color without one has no workload. */
-    colors: Partial<Record<Color, string>>;
+    /** The release that runs on each side of the strategy; a side without one has no workload. */
+    sides: Partial<Record<Side, string>>;
+    /** The color with the traffic; only the strategy `blueGreen` looks at it. */
     activeColor: Color;
-    /** Size of the live side, in pods, without autoscaling. */
+    /** Share of the canary, or of the idle color, in percent: 0 to 100, at most one decimal. */
+    canaryWeight: number;
+    /** Size of the live side, or of a whole canary pair that is routed by its sizes; in pods. */
     replicas: number;
     /** Size of the idle side: `warm`, `cold` or a number of pods. */
     idle: Idle | number;
@@ -70,11 +94,15 @@ export interface Size {
 /** One side after this `up`. */
 export interface SidePlan {
     side: Side;
+    /** The namespace of its workload. */
+    namespace: string;
     /** Name of its Deployment. */
     deployment: string;
     release: string;
-    /** Share of the traffic, in percent. */
+    /** Share of the traffic that is asked for, in percent. */
     weight: number;
+    /** Share that it really gets, in percent, rounded to one decimal: another one only where pods are counted. */
+    share: number;
     size: Size;
     /** The `replicas` that its Deployment is created with. */
     seed: number;
@@ -82,11 +110,20 @@ export interface SidePlan {
     ignoreReplicas: boolean;
 }
 
+/** Where the traffic goes after this `up`, and where it went before. */
+export interface RoutePlan {
+    /** Share of each side that gets some, in percent, as it really is. */
+    weights: Partial<Record<Side, number>>;
+    /** The sides that get some, the largest share first. */
+    live: Side[];
+    /** The same before; empty before the first `up`. */
+    before: Partial<Record<Side, number>>;
+}
+
 /** The decision: what exists after this `up`, and in which order it gets there. */
 export interface Plan {
     sides: SidePlan[];
-    /** The side that the route selects, and the one that it leaves, if it moves. */
-    route: { target: Side; from: Side | undefined };
+    route: RoutePlan;
     /** The core rule: what grows, then the route, then what shrinks. */
     order: { beforeRoute: Side[]; afterRoute: Side[] };
     /** What this `up` is about to do, in words; empty when nothing changes. */
@@ -105,6 +142,7 @@ export interface State {
     name: string;
     namespace: string;
     serviceName: string;
+    servicePort: number;
     port: number;
     strategy: Strategy;
     routing: Routing;

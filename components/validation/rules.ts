@@ -1,9 +1,12 @@
-import { nearest } from "./nearest";
+import { Idle, Isolation, Routing, ServiceType, Strategy } from "../plan/types";
+import { choiceRules } from "./choice-rules";
+import { wholeNumber, wholeNumberBetween } from "./numbers";
+import { rollingUpdateRules } from "./rolling-update-rules";
+import { sideRules, weightRules } from "./side-rules";
 import { oneOf, pathOf, show, type Violation } from "./violation";
-import { Color, Idle, Isolation, Routing, ServiceType, Strategy } from "../plan/types";
 
 /**
- * What a blue/green pair must be given, beyond the types. A property that is `undefined` is one that
+ * What an API must be given, beyond the types. A property that is `undefined` is one that
  * its own type was wrong for and that has been complained about already: rules about it are silent.
  */
 export interface Checked {
@@ -18,11 +21,18 @@ export interface Checked {
     releases?: Record<string, CheckedRelease>;
     blue?: string;
     green?: string;
+    stable?: string;
+    canary?: string;
+    current?: string;
     activeColor?: string;
+    canaryWeight?: number;
     replicas?: number;
     idle?: string | number;
     autoscaling?: CheckedAutoscaling;
     capacityFloor?: number;
+    rollingUpdate?: { maxSurge?: string; maxUnavailable?: string };
+    servicePort?: number;
+    gateDeadlineSeconds?: number;
 }
 
 export interface CheckedRelease {
@@ -48,39 +58,27 @@ export function rules(input: Checked): Violation[] {
         ...nameRules(input),
         ...choiceRules(input),
         ...releaseRules(input.releases ?? {}),
-        ...colorRules(input),
+        ...sideRules(input),
+        ...weightRules(input),
         ...sizeRules(input),
+        ...rollingUpdateRules(input),
         ...exposureRules(input),
+        ...gateRules(input),
     ];
 }
 
 function nameRules(input: Checked): Violation[] {
     const label = /^[a-z]([-a-z0-9]*[a-z0-9])?$/;
-    const limits = { name: NAME_CHARACTERS, namespace: 63, serviceName: 63 };
+    const limits = {
+        name: NAME_CHARACTERS,
+        namespace: input.isolation === Isolation.namespaces ? 63 - "-green".length : 63,
+        serviceName: 63 - "-preview".length,
+    };
     return (["name", "namespace", "serviceName"] as const).flatMap((path) => {
         const value = input[path];
         const limit = limits[path];
         if (value === undefined || (label.test(value) && value.length <= limit)) return [];
         const expected = `at most ${limit} lower-case letters, digits and "-", starting with a letter`;
-        return [{ path, got: show(value), expected }];
-    });
-}
-
-/** The rows of the table of strategy, routing and isolation that can be run. */
-function choiceRules(input: Checked): Violation[] {
-    const choices = {
-        strategy: { allowed: Object.values(Strategy), built: Strategy.blueGreen },
-        routing: { allowed: Object.values(Routing), built: Routing.service },
-        isolation: { allowed: Object.values(Isolation), built: Isolation.shared },
-    };
-    return (["strategy", "routing", "isolation"] as const).flatMap((path) => {
-        const value = input[path];
-        const { allowed, built } = choices[path];
-        if (value === undefined || value === built) return [];
-        const known: readonly string[] = allowed;
-        const expected = known.includes(value)
-            ? `${show(built)}, the only ${path} that this version can run`
-            : show(built);
         return [{ path, got: show(value), expected }];
     });
 }
@@ -134,42 +132,16 @@ function keys(
         .map((key) => ({ path: `${parent}.${property}`, got: `the key ${show(key)}`, expected }));
 }
 
-function colorRules(input: Checked): Violation[] {
-    const colors = Object.values(Color);
-    const names = Object.keys(input.releases ?? {});
-    const unknown = colors.flatMap((color): Violation[] => {
-        const release = input[color];
-        if (release === undefined || input.releases === undefined || names.includes(release)) {
-            return [];
-        }
-        const close = nearest(release, names);
-        const hint = close === undefined ? "" : `; did you mean ${show(close)}?`;
-        const expected =
-            names.length === 0
-                ? "a release; none is declared in releases"
-                : `one of the declared releases: ${oneOf(names)}${hint}`;
-        return [{ path: color, got: show(release), expected }];
-    });
-    return [...unknown, ...activeColorRules(input)];
-}
-
-function activeColorRules(input: Checked): Violation[] {
-    const { activeColor } = input;
-    const path = "activeColor";
-    if (activeColor === undefined) return [];
-    if (activeColor !== Color.blue && activeColor !== Color.green) {
-        return [{ path, got: show(activeColor), expected: oneOf(Object.values(Color)) }];
-    }
-    if (input[activeColor] !== undefined) return [];
-    const expected = `a color that has a release: without one it has no pods, and the live side must never be at zero; name its release in ${activeColor}`;
-    return [{ path, got: show(activeColor), expected }];
-}
-
 function sizeRules(input: Checked): Violation[] {
     const { replicas, capacityFloor, idle, autoscaling } = input;
     const live = "(the live side must never be at zero)";
+    const counted = input.strategy === Strategy.canary && input.routing === Routing.service;
+    const pair = `(strategy "canary" with routing "service" splits them between two sides)`;
     return [
-        ...wholeNumber("replicas", replicas, 1, live),
+        ...(counted
+            ? wholeNumber("replicas", replicas, 2, pair)
+            : wholeNumber("replicas", replicas, 1, live)),
+        ...(counted ? countedRules(input) : []),
         ...wholeNumber("capacityFloor", capacityFloor, 1, live),
         ...(typeof idle === "number" ? wholeNumber("idle", idle, 0) : []),
         ...(typeof idle === "string" && idle !== Idle.warm && idle !== Idle.cold
@@ -183,6 +155,14 @@ function sizeRules(input: Checked): Violation[] {
             : []),
         ...(autoscaling === undefined ? [] : autoscalingRules(autoscaling, input)),
     ];
+}
+
+/** Where numbers of pods are the split, nothing else may change them. */
+function countedRules(input: Checked): Violation[] {
+    const why = `with strategy "canary" and routing "service", where the numbers of pods are the split; routing "nginx" and "gateway" leave them free`;
+    return (["autoscaling", "capacityFloor"] as const)
+        .filter((path) => input[path] !== undefined)
+        .map((path) => ({ path, got: show(input[path]), expected: `nothing ${why}` }));
 }
 
 function autoscalingRules(autoscaling: CheckedAutoscaling, input: Checked): Violation[] {
@@ -209,7 +189,18 @@ function autoscalingRules(autoscaling: CheckedAutoscaling, input: Checked): Viol
     return found;
 }
 
-function exposureRules({ serviceType, nodePort }: Checked): Violation[] {
+function gateRules({ gateDeadlineSeconds }: Checked): Violation[] {
+    return wholeNumberBetween("gateDeadlineSeconds", gateDeadlineSeconds, 10, 3600);
+}
+
+function exposureRules(input: Checked): Violation[] {
+    return [
+        ...wholeNumberBetween("servicePort", input.servicePort, 1, 65535),
+        ...serviceTypeRules(input),
+    ];
+}
+
+function serviceTypeRules({ serviceType, nodePort }: Checked): Violation[] {
     const types: readonly string[] = Object.values(ServiceType);
     if (serviceType !== undefined && !types.includes(serviceType)) {
         return [{ path: "serviceType", got: show(serviceType), expected: oneOf(types) }];
@@ -221,15 +212,4 @@ function exposureRules({ serviceType, nodePort }: Checked): Violation[] {
     }
     if (Number.isInteger(nodePort) && nodePort >= 1 && nodePort <= 65535) return [];
     return [{ path: "nodePort", got: show(nodePort), expected: "a port from 1 to 65535" }];
-}
-
-function wholeNumber(
-    path: string,
-    value: number | undefined,
-    least: number,
-    why?: string,
-): Violation[] {
-    if (value === undefined || (Number.isInteger(value) && value >= least)) return [];
-    const expected = `a whole number of at least ${least}${why ? ` ${why}` : ""}`;
-    return [{ path, got: show(value), expected }];
 }

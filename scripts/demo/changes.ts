@@ -43,10 +43,12 @@ export function describeChange(change: Change): string {
     return `${sign} ${kind} ${change.name}${fields.length > 0 ? `: ${fields.join(", ")}` : ""}`;
 }
 
-/** True when the only change is the selector of one Service: what a switch is. */
+/**
+ * True when nothing changes but the selectors of Services, the public one's first: what a switch is.
+ * The preview Service follows it to the other color.
+ */
 export function movesOnlyTheRoute(changes: readonly Change[]): boolean {
-    const [change, ...others] = changes;
-    return change !== undefined && others.length === 0 && movesRoute(change);
+    return changes.length > 0 && changes.length <= 2 && changes.every(movesRoute);
 }
 
 /** True for an update of a Service that changes its selector. */

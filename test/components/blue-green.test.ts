@@ -33,10 +33,12 @@ const workload = (recording: Recording, color: string) =>
 const dependsOnRoute = (recording: Recording, color: string) =>
     workload(recording, color).dependsOn.includes(ROUTE);
 const routeDependsOn = (recording: Recording, color: string) =>
-    recording.one(SERVICE).dependsOn.includes(`${DEPLOYMENT}::flask-api-${color}`);
+    recording.one(SERVICE, "flask-api").dependsOn.includes(`${DEPLOYMENT}::flask-api-${color}`);
 
 const servesOf = (recording: Recording) =>
-    (recording.one(SERVICE).input("metadata.annotations") as Record<string, string>)[SERVES] ?? "";
+    (recording.one(SERVICE, "flask-api").input("metadata.annotations") as Record<string, string>)[
+        SERVES
+    ] ?? "";
 
 describe("BlueGreen", () => {
     it("registers these resources and no others", async () => {
@@ -52,6 +54,11 @@ describe("BlueGreen", () => {
                 `${DEPLOYMENT}::flask-api-blue below cutover:index:Workload::flask-api-blue`,
                 `${DEPLOYMENT}::flask-api-green below cutover:index:Workload::flask-api-green`,
                 `${SERVICE}::flask-api below cutover:index:Route::flask-api`,
+                `${SERVICE}::flask-api-preview below cutover:index:BlueGreen::flask-api`,
+                "cutover:index:Disruption::flask-api-blue-pdb below cutover:index:Workload::flask-api-blue",
+                "cutover:index:Disruption::flask-api-green-pdb below cutover:index:Workload::flask-api-green",
+                "kubernetes:policy/v1:PodDisruptionBudget::flask-api-blue-pdb below cutover:index:Disruption::flask-api-blue-pdb",
+                "kubernetes:policy/v1:PodDisruptionBudget::flask-api-green-pdb below cutover:index:Disruption::flask-api-green-pdb",
                 "kubernetes:core/v1:ServiceAccount::flask-api below cutover:index:Releases::flask-api",
             ].sort(),
         );
@@ -67,7 +74,7 @@ describe("BlueGreen", () => {
 
     it("sends the traffic to blue at first, inside the cluster", async () => {
         const recording = await deploy();
-        assert.deepEqual(recording.one(SERVICE).inputs, {
+        assert.deepEqual(recording.one(SERVICE, "flask-api").inputs, {
             apiVersion: "v1",
             kind: "Service",
             metadata: {
@@ -122,8 +129,8 @@ describe("BlueGreen", () => {
         it("has the autoscalers on the same side as their Deployments", async () => {
             const recording = await deploy({ autoscaling: {}, activeColor: "green" });
             const hpa = (color: string) => `${HPA}::flask-api-${color}-hpa`;
-            assert.ok(recording.one(SERVICE).dependsOn.includes(hpa("green")));
-            assert.ok(!recording.one(SERVICE).dependsOn.includes(hpa("blue")));
+            assert.ok(recording.one(SERVICE, "flask-api").dependsOn.includes(hpa("green")));
+            assert.ok(!recording.one(SERVICE, "flask-api").dependsOn.includes(hpa("blue")));
             assert.ok(recording.one(HPA, "flask-api-blue-hpa").dependsOn.includes(ROUTE));
         });
 
@@ -150,8 +157,8 @@ describe("BlueGreen", () => {
         });
 
         it("changes of the public Service its selector, and what it says runs there", async () => {
-            const before = (await deploy()).one(SERVICE);
-            const after = (await deploy({ activeColor: "green" })).one(SERVICE);
+            const before = (await deploy()).one(SERVICE, "flask-api");
+            const after = (await deploy({ activeColor: "green" })).one(SERVICE, "flask-api");
             assert.deepEqual(after.input("spec.selector"), {
                 app: "flask-api",
                 deployment: "green",
@@ -327,6 +334,7 @@ describe("BlueGreen", () => {
                 name: "flask-api",
                 namespace: "endpoint-stats",
                 serviceName: "flask-api",
+                servicePort: 9999,
                 port: 9999,
                 strategy: "blueGreen",
                 routing: "service",
@@ -420,7 +428,7 @@ describe("BlueGreen", () => {
             const objects = recording.resources.filter(({ type }) =>
                 type.startsWith("kubernetes:"),
             );
-            assert.equal(objects.length, 6);
+            assert.equal(objects.length, 9);
             for (const { id, provider } of objects) {
                 assert.equal(provider, "pulumi:providers:kubernetes::other", id);
             }

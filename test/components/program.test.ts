@@ -27,6 +27,7 @@ describe("the program", () => {
         const ids = resources.map(({ id }) => id);
         assert.deepEqual(ids.filter((id) => !/postgres/i.test(id)).sort(), [
             "cutover:index:BlueGreen::flask-api",
+            "cutover:index:Disruption::flask-api-blue-pdb",
             "cutover:index:Releases::flask-api",
             "cutover:index:Route::flask-api",
             "cutover:index:Workload::flask-api-blue",
@@ -34,6 +35,7 @@ describe("the program", () => {
             "kubernetes:core/v1:NamespacePatch::endpoint-stats",
             "kubernetes:core/v1:Service::flask-api",
             "kubernetes:core/v1:ServiceAccount::flask-api",
+            "kubernetes:policy/v1:PodDisruptionBudget::flask-api-blue-pdb",
         ]);
         assert.ok(ids.includes("cutover:index:Postgres::postgres"));
     });
@@ -88,6 +90,7 @@ describe("the program", () => {
         assert.deepEqual(plain, {
             url: "http://127.0.0.1:30999",
             activeColor: "blue",
+            previewUrl: "http://flask-api-bg-preview.endpoint-stats.svc:9999",
             weights: { blue: 100, green: 0 },
             releases: { blue: "1.0.0", green: "2.0.0" },
             namespaces: ["endpoint-stats"],

@@ -10,13 +10,16 @@ const base: RouteArgs = {
     gate: {
         context: "somewhere",
         namespace: "endpoint-stats",
-        service: "flask-api-bg",
-        target: {
-            deployment: "flask-api-blue",
-            selector: { app: "flask-api", deployment: "blue" },
-            neededReady: 3,
-            label: "blue",
-        },
+        route: "flask-api-bg",
+        targets: [
+            {
+                deployment: "flask-api-blue",
+                selector: { app: "flask-api", deployment: "blue" },
+                neededReady: 3,
+                label: "blue",
+            },
+        ],
+        from: [],
     },
 };
 

@@ -9,9 +9,9 @@ const root = path.join(__dirname, "..", "..");
 async function schemaOf(): Promise<{
     resources: Record<string, { requiredInputs?: string[]; properties?: object }>;
 }> {
-    const { BlueGreen, Route, Workload, Autoscaler, Postgres } = components;
+    const { BlueGreen, Canary, Rolling, Route, Workload, Autoscaler, Postgres } = components;
     const provider = new ComponentProvider({
-        components: [BlueGreen, Route, Workload, Autoscaler, Postgres],
+        components: [BlueGreen, Canary, Rolling, Route, Workload, Autoscaler, Postgres],
         dirname: root,
         name: "cutover",
     });
@@ -30,7 +30,9 @@ describe("the schema of the package", function () {
         assert.deepEqual(Object.fromEntries(required), {
             "cutover:index:Autoscaler": ["deployment", "maxReplicas", "minReplicas", "namespace"],
             "cutover:index:BlueGreen": ["releases"],
+            "cutover:index:Canary": ["releases", "stable"],
             "cutover:index:Postgres": ["namespace"],
+            "cutover:index:Rolling": ["current", "releases"],
             "cutover:index:Route": ["gate", "namespace", "port", "selector", "serviceName"],
             "cutover:index:Workload": [
                 "app",
@@ -45,7 +47,7 @@ describe("the schema of the package", function () {
         });
         assert.deepEqual(
             Object.keys(resources["cutover:index:BlueGreen"]?.properties ?? {}).sort(),
-            ["activeColor", "service", "state", "url"],
+            ["activeColor", "previewUrl", "service", "state", "url"],
         );
     });
 });

@@ -129,9 +129,10 @@ describe("gate, on a real cluster", function () {
             kubeconfig: cluster.kubeconfig,
             context: cluster.context,
             namespace: NAMESPACE,
-            service: SERVICE,
-            target: { ...side(label), neededReady },
-            previous: side("good"),
+            route: SERVICE,
+            targets: [{ ...side(label), neededReady }],
+            from: [side("good")],
+            selector: side(label).selector,
             ...overrides,
         };
     }
@@ -194,7 +195,7 @@ describe("gate, on a real cluster", function () {
         });
         await beforeRoute(spec("good", 3), move, { dryRun: false }, context);
         const reader = await connect(spec("good", 3));
-        const state = await readSide(reader, NAMESPACE, spec("good", 3).target);
+        const state = await readSide(reader, NAMESPACE, spec("good", 3).targets[0]!);
         reader.close();
         const readyPods = state?.pods.filter(({ status }) =>
             status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True"),

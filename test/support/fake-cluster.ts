@@ -9,7 +9,7 @@ import type {
     Pod,
     ReplicaSet,
 } from "../../components/gate/reader";
-import { SERVES_ANNOTATION, type GateSpec } from "../../components/gate/spec";
+import { SERVES_ANNOTATION, type GateSpec, type GateTarget } from "../../components/gate/spec";
 
 /** The moment at which every fake cluster starts. */
 export const START = Date.parse("2026-01-01T12:00:00Z");
@@ -24,18 +24,27 @@ export function gateSpec(overrides: Partial<GateSpec> = {}): GateSpec {
     return {
         context: "fake",
         namespace: "stats",
-        service: "api-bg",
-        target: {
-            deployment: "api-green",
-            selector: { app: "api", deployment: "green" },
-            neededReady: 3,
-            label: "green",
-        },
-        previous: {
-            deployment: "api-blue",
-            selector: { app: "api", deployment: "blue" },
-            label: "blue",
-        },
+        route: "api-bg",
+        targets: [greenTarget()],
+        from: [
+            {
+                deployment: "api-blue",
+                selector: { app: "api", deployment: "blue" },
+                label: "blue",
+            },
+        ],
+        selector: { app: "api", deployment: "green" },
+        ...overrides,
+    };
+}
+
+/** Green, with some of it changed. */
+export function greenTarget(overrides: Partial<GateTarget> = {}): GateTarget {
+    return {
+        deployment: "api-green",
+        selector: { app: "api", deployment: "green" },
+        neededReady: 3,
+        label: "green",
         ...overrides,
     };
 }

@@ -36,7 +36,7 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         "an unknown key, close to none",
         { "cutover:wibble": "1" },
         [
-            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, activeColor, capacityFloor, api, serviceName, serviceType, nodePort, replicas, idle, autoscaling, database",
+            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, stable, canary, current, canaryWeight, activeColor, capacityFloor, api, serviceName, serviceType, servicePort, nodePort, replicas, rollingUpdate, gateDeadlineSeconds, idle, autoscaling, database",
         ],
     ],
     [
@@ -273,30 +273,9 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         ["cutover:capacityFloor: got 11, expected at most autoscaling.maxReplicas (10)"],
     ],
     [
-        "a strategy that is not built yet",
-        { "cutover:strategy": "canary" },
-        [
-            'cutover:strategy: got "canary", expected "blueGreen", the only strategy that this version can run',
-        ],
-    ],
-    [
         "a strategy in another spelling",
         { "cutover:strategy": "bluegreen" },
-        ['cutover:strategy: got "bluegreen", expected "blueGreen"'],
-    ],
-    [
-        "a routing that is not built yet",
-        { "cutover:routing": "nginx" },
-        [
-            'cutover:routing: got "nginx", expected "service", the only routing that this version can run',
-        ],
-    ],
-    [
-        "an isolation that is not built yet",
-        { "cutover:isolation": "namespaces" },
-        [
-            'cutover:isolation: got "namespaces", expected "shared", the only isolation that this version can run',
-        ],
+        ['cutover:strategy: got "bluegreen", expected "rolling", "blueGreen" or "canary"'],
     ],
     [
         "a name that no object can have",
@@ -316,7 +295,7 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         "a name that is too long",
         { "cutover:serviceName": "x".repeat(64) },
         [
-            'cutover:serviceName: got "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", expected at most 63 lower-case letters, digits and "-", starting with a letter',
+            'cutover:serviceName: got "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx", expected at most 55 lower-case letters, digits and "-", starting with a letter',
         ],
     ],
     [
@@ -366,13 +345,6 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         "a negative connection age",
         { "cutover:api": json({ maxConnectionAgeSeconds: -1 }) },
         ["cutover:api.maxConnectionAgeSeconds: got -1, expected a whole number from 0 to 86400"],
-    ],
-    [
-        "an external database, which is not built yet",
-        { "cutover:database": json({ host: "db.example.com" }) },
-        [
-            "cutover:database.host: got an unknown key, expected one of image, database, user, apiUser, storage, storageClassName, passwordVersion, resources, imagePullSecrets",
-        ],
     ],
     [
         "a database that PostgreSQL keeps for itself",

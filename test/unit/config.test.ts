@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import type { BlueGreenArgs } from "../../components/blue-green";
 import * as defaults from "../../components/defaults";
 import { parseState, plan } from "../../components/plan";
-import { desiredOf } from "../../components/desired";
 import {
     CONFIG_KEYS,
     ConfigError,
+    desiredOf,
     parseSettings,
     refuseTransition,
     type Settings,
@@ -40,6 +41,11 @@ function stackConfig(file: string): Record<string, string> {
     );
 }
 
+function blueGreenOf({ api }: Settings): BlueGreenArgs {
+    assert.ok(api.strategy === "blueGreen");
+    return api.args;
+}
+
 describe("stack config", () => {
     it("needs a context, the releases and one color's release; the rest has defaults", () => {
         const settings = parseSettings(minimal);
@@ -47,21 +53,27 @@ describe("stack config", () => {
             name: "flask-api",
             namespace: "endpoint-stats",
             database: {},
-            blueGreen: {
-                namespace: "endpoint-stats",
-                releases: { "1.0.0": { image: "api:1.0.0" } },
-                blue: "1.0.0",
-                green: undefined,
-                activeColor: "blue",
-                serviceType: "ClusterIP",
-                idle: "warm",
-                serviceName: undefined,
-                nodePort: undefined,
-                replicas: 3,
-                autoscaling: undefined,
-                capacityFloor: undefined,
-                api: {},
-                cluster: { context: "cutover-sandbox", kubeconfig: undefined },
+            api: {
+                strategy: "blueGreen",
+                args: {
+                    namespace: "endpoint-stats",
+                    releases: { "1.0.0": { image: "api:1.0.0" } },
+                    blue: "1.0.0",
+                    green: undefined,
+                    activeColor: "blue",
+                    serviceType: "ClusterIP",
+                    idle: "warm",
+                    serviceName: undefined,
+                    servicePort: undefined,
+                    nodePort: undefined,
+                    replicas: undefined,
+                    autoscaling: undefined,
+                    capacityFloor: undefined,
+                    rollingUpdate: undefined,
+                    gateDeadlineSeconds: undefined,
+                    api: {},
+                    cluster: { context: "cutover-sandbox", kubeconfig: undefined },
+                },
             },
         } satisfies Settings);
     });
@@ -93,7 +105,12 @@ describe("stack config", () => {
             behavior: { scaleDown: { stabilizationWindowSeconds: 0 } },
         };
         const database = { image: "postgres:14", storage: "1Gi", passwordVersion: "2" };
-        const { name, namespace, blueGreen, ...rest } = parseSettings({
+        const {
+            name,
+            namespace,
+            api: read,
+            ...rest
+        } = parseSettings({
             "kubernetes:context": "prod",
             "kubernetes:kubeconfig": "/kube/config",
             "cutover:name": "shop",
@@ -110,28 +127,59 @@ describe("stack config", () => {
             "cutover:serviceName": "shop-public",
             "cutover:serviceType": "LoadBalancer",
             "cutover:nodePort": "31000",
+            "cutover:servicePort": "80",
             "cutover:replicas": "5",
             "cutover:idle": "2",
+            "cutover:rollingUpdate": '{"maxSurge":"25%","maxUnavailable":1}',
+            "cutover:gateDeadlineSeconds": "60",
             "cutover:autoscaling": JSON.stringify(autoscaling),
             "cutover:database": JSON.stringify(database),
         });
         assert.deepEqual([name, namespace, rest], ["shop", "shops", { database }]);
-        assert.deepEqual(blueGreen, {
-            namespace: "shops",
-            releases: { "1.0": { image: "api:1.0" }, "2.0": release },
-            blue: "1.0",
-            green: "2.0",
-            activeColor: "green",
-            serviceType: "LoadBalancer",
-            idleReplicas: 2,
-            serviceName: "shop-public",
-            nodePort: 31000,
-            replicas: 5,
-            autoscaling,
-            capacityFloor: 4,
-            api,
-            cluster: { context: "prod", kubeconfig: "/kube/config" },
+        assert.deepEqual(read, {
+            strategy: "blueGreen",
+            args: {
+                namespace: "shops",
+                releases: { "1.0": { image: "api:1.0" }, "2.0": release },
+                blue: "1.0",
+                green: "2.0",
+                activeColor: "green",
+                serviceType: "LoadBalancer",
+                idleReplicas: 2,
+                serviceName: "shop-public",
+                servicePort: 80,
+                nodePort: 31000,
+                replicas: 5,
+                rollingUpdate: { maxSurge: "25%", maxUnavailable: "1" },
+                gateDeadlineSeconds: 60,
+                autoscaling,
+                capacityFloor: 4,
+                api,
+                cluster: { context: "prod", kubeconfig: "/kube/config" },
+            },
         });
+    });
+
+    it("reads the sides of the other strategies", () => {
+        const sides = {
+            "cutover:stable": "1.0.0",
+            "cutover:canary": "1.0.0",
+            "cutover:canaryWeight": "12.5",
+            "cutover:current": "1.0.0",
+        };
+        const canary = parseSettings({ ...minimal, ...sides, "cutover:strategy": "canary" }).api;
+        assert.ok(canary.strategy === "canary");
+        assert.deepEqual(
+            [canary.args.stable, canary.args.canary, canary.args.canaryWeight],
+            ["1.0.0", "1.0.0", 12.5],
+        );
+        const rolling = parseSettings({
+            ...minimal,
+            "cutover:current": "1.0.0",
+            "cutover:strategy": "rolling",
+        }).api;
+        assert.ok(rolling.strategy === "rolling");
+        assert.equal(rolling.args.current, "1.0.0");
     });
 
     it("leaves the keys of other programs and providers alone", () => {
@@ -142,12 +190,12 @@ describe("stack config", () => {
 
     it("takes a release's name as it is written, also when it looks like a number", () => {
         const releases = JSON.stringify({ "1.10": { image: "api:1.10" } });
-        const { blueGreen } = parseSettings({
+        const settings = parseSettings({
             ...minimal,
             "cutover:releases": releases,
             "cutover:blue": "1.10",
         });
-        assert.equal(blueGreen.blue, "1.10");
+        assert.equal(blueGreenOf(settings).blue, "1.10");
     });
 
     it("takes a password version that looks like a number, as --path makes it one", () => {
@@ -159,7 +207,17 @@ describe("stack config", () => {
         const tagged = Object.entries(CONFIG_KEYS).filter(([, { tag }]) => tag === "release");
         assert.deepEqual(
             tagged.map(([key]) => key),
-            ["releases", "blue", "green", "activeColor", "capacityFloor"],
+            [
+                "releases",
+                "blue",
+                "green",
+                "stable",
+                "canary",
+                "current",
+                "canaryWeight",
+                "activeColor",
+                "capacityFloor",
+            ],
         );
     });
 
@@ -186,14 +244,13 @@ describe("stack config", () => {
             "cutover:routing": defaults.ROUTING,
             "cutover:isolation": defaults.ISOLATION,
             "cutover:activeColor": defaults.ACTIVE_COLOR,
-            "cutover:replicas": defaults.REPLICAS,
             "cutover:idle": defaults.IDLE,
             "cutover:serviceType": defaults.SERVICE_TYPE,
         });
     });
 
     it("of the dev stack starts with release 1.0.0 on blue and nothing on green", () => {
-        const { blueGreen } = parseSettings(stackConfig("Pulumi.dev.yaml"));
+        const blueGreen = blueGreenOf(parseSettings(stackConfig("Pulumi.dev.yaml")));
         assert.deepEqual(
             [blueGreen.blue, blueGreen.green, blueGreen.activeColor, blueGreen.replicas],
             ["1.0.0", undefined, "blue", 3],
@@ -204,7 +261,7 @@ describe("stack config", () => {
     });
 
     it("of the prod stack scales from 2 to 10 pods by CPU and memory", () => {
-        const { blueGreen } = parseSettings(stackConfig("Pulumi.prod.yaml"));
+        const blueGreen = blueGreenOf(parseSettings(stackConfig("Pulumi.prod.yaml")));
         const { minReplicas, maxReplicas, cpuPercent, memoryPercent } = blueGreen.autoscaling ?? {};
         assert.deepEqual([minReplicas, maxReplicas, cpuPercent, memoryPercent], [2, 10, 70, 80]);
         assert.equal(blueGreen.serviceName, "flask-api-bg");
@@ -213,7 +270,7 @@ describe("stack config", () => {
 
 describe("a change that a running stack must not make", () => {
     const running = parseSettings(minimal);
-    const state = plan(undefined, desiredOf(running.name, running.blueGreen)).state;
+    const state = plan(undefined, desiredOf(running)).state;
 
     const message = (changes: Record<string, string>): string => {
         try {

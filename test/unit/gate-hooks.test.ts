@@ -9,6 +9,7 @@ import {
     deployment,
     FakeCluster,
     gateSpec,
+    greenTarget,
     pod,
     serviceInputs,
     slice,
@@ -119,7 +120,7 @@ describe("gate: before the route moves, in up", () => {
 
     it("creates the route on a first up when the target's pods are ready", async () => {
         const cluster = clusterWith(...green);
-        const spec = gateSpec({ previous: undefined });
+        const spec = gateSpec({ from: [] });
         await beforeRoute(spec, { newInputs: serviceInputs("green") }, up, cluster.context());
         assert.deepEqual(cluster.kept, ["green has 3 ready pods; api-bg → green"]);
     });
@@ -202,8 +203,7 @@ describe("gate: before the route moves, in up", () => {
 
     it("refuses a live side of 0 pods without asking the cluster", async () => {
         const cluster = clusterWith();
-        const spec = gateSpec();
-        spec.target.neededReady = 0;
+        const spec = gateSpec({ targets: [greenTarget({ neededReady: 0 })] });
         for (const options of [up, preview]) {
             assert.equal(
                 await refusal(beforeRoute(spec, blueToGreen, options, cluster.context())),
@@ -304,9 +304,7 @@ describe("gate: before the route moves, in preview", () => {
         return cluster.said.map(({ level, message }) => `${level}: ${message}`);
     }
     const specWithImage = (image: string, env?: Record<string, string>) => {
-        const spec = gateSpec();
-        Object.assign(spec.target, { image, env });
-        return spec;
+        return gateSpec({ targets: [greenTarget({ image, env })] });
     };
     const crashing = waitingPod("a", "CrashLoopBackOff", { container: { restartCount: 1 } });
     const crashText = "pod a: CrashLoopBackOff: container api restarted 1 times";
@@ -331,7 +329,7 @@ describe("gate: before the route moves, in preview", () => {
         const cluster = clusterWith();
         cluster.deployments = [];
         const first = { newInputs: serviceInputs("green") };
-        assert.deepEqual(await said(cluster, gateSpec({ previous: undefined }), first), [
+        assert.deepEqual(await said(cluster, gateSpec({ from: [] }), first), [
             "info: green 0 → 3, then the route: api-bg → green",
         ]);
     });
@@ -390,8 +388,9 @@ describe("gate: before the route moves, in preview", () => {
             newInputs: serviceInputs("green", {}, "3 pods"),
         };
         const spec = specWithImage("api:2");
-        spec.previous = undefined;
-        assert.deepEqual(await said(clusterWith(crashing), spec, change), [
+        const targets = spec.targets.map((target) => ({ ...target, gains: false }));
+        const given = { ...spec, targets, from: [] };
+        assert.deepEqual(await said(clusterWith(crashing), given, change), [
             `warn: green has 0 of 3 ready pods: ${crashText}: api-bg → green`,
         ]);
     });

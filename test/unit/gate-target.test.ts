@@ -7,12 +7,14 @@ import {
     deployment,
     FakeCluster,
     gateSpec,
+    greenTarget,
     pod,
     START,
     waitingPod,
 } from "../support/fake-cluster";
 
-const { target, namespace } = gateSpec();
+const { namespace } = gateSpec();
+const target = greenTarget();
 
 async function judge(
     pods: Pod[],

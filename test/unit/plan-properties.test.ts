@@ -30,13 +30,15 @@ const desired: fc.Arbitrary<Desired> = fc
             name: "flask-api",
             namespace: "endpoint-stats",
             serviceName: "flask-api",
+            servicePort: 9999,
             port: 9999,
             strategy: "blueGreen",
             routing: "service",
             isolation: "shared",
             releases,
-            colors: active === "blue" ? { blue: live, green: other } : { green: live, blue: other },
+            sides: active === "blue" ? { blue: live, green: other } : { green: live, blue: other },
             activeColor: active,
+            canaryWeight: 0,
             replicas,
             idle: bounds && (idle === "cold" || idle === 0) ? "warm" : idle,
             autoscaling: bounds,
@@ -84,7 +86,7 @@ describe("plan, whatever came before", () => {
             const { sides, order, route } = plan(state, next);
             const ordered = [...order.beforeRoute, ...order.afterRoute].sort();
             assert.deepEqual(ordered, sides.map(({ side }) => side).sort());
-            assert.ok(order.beforeRoute.includes(route.target));
+            assert.ok(route.live.every((side) => order.beforeRoute.includes(side)));
         }),
     );
 

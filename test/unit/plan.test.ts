@@ -5,13 +5,15 @@ const base: Desired = {
     name: "flask-api",
     namespace: "endpoint-stats",
     serviceName: "flask-api-bg",
+    servicePort: 9999,
     port: 9999,
     strategy: "blueGreen",
     routing: "service",
     isolation: "shared",
     releases: ["1.0.0", "2.0.0"],
-    colors: { blue: "1.0.0", green: "2.0.0" },
+    sides: { blue: "1.0.0", green: "2.0.0" },
     activeColor: "blue",
+    canaryWeight: 0,
     replicas: 3,
     idle: "warm",
 };
@@ -47,11 +49,11 @@ describe("plan of a blue/green pair", () => {
                 },
             ],
         );
-        assert.deepEqual(route, { target: "blue", from: undefined });
+        assert.deepEqual(route, { weights: { blue: 100 }, live: ["blue"], before: {} });
     });
 
     it("has no workload for a color without a release", () => {
-        const { sides, order } = plan(undefined, desired({ colors: { blue: "1.0.0" } }));
+        const { sides, order } = plan(undefined, desired({ sides: { blue: "1.0.0" } }));
         assert.deepEqual(
             sides.map(({ side }) => side),
             ["blue"],
@@ -193,7 +195,7 @@ describe("plan of a blue/green pair", () => {
             [
                 "a first up",
                 undefined,
-                { colors: { blue: "1.0.0" } },
+                { sides: { blue: "1.0.0" } },
                 ["blue 0 → 3, then the route to blue"],
             ],
             ["nothing to do", after(), {}, []],
@@ -207,10 +209,10 @@ describe("plan of a blue/green pair", () => {
             [
                 "a release that changes in place",
                 after(),
-                { colors: { blue: "1.0.0", green: "1.0.0" } },
+                { sides: { blue: "1.0.0", green: "1.0.0" } },
                 ["green 2.0.0 → 1.0.0"],
             ],
-            ["a color that goes", after(), { colors: { blue: "1.0.0" } }, ["green is removed"]],
+            ["a color that goes", after(), { sides: { blue: "1.0.0" } }, ["green is removed"]],
             [
                 "autoscaling",
                 after(),
