@@ -38,7 +38,7 @@ interface Inputs {
  * then what shrinks. The same for every strategy.
  */
 export function assemble(component: pulumi.ComponentResource, inputs: Inputs): Assembly {
-    const { name, args, desired, opts } = inputs;
+    const { name, args, desired } = inputs;
     const decided = plan(args.previous, desired);
     if (pulumi.runtime.isDryRun()) {
         for (const note of decided.notes) void pulumi.log.info(note, component);

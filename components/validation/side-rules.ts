@@ -31,6 +31,7 @@ function liveRules(input: Checked): Violation[] {
             return needed("stable", input);
         case Strategy.blueGreen:
             return activeColorRules(input);
+        case undefined:
         default:
             return [];
     }
