@@ -23,11 +23,11 @@ const base: GatewayRouteArgs = {
 
 describe("GatewayRoute", () => {
     it("is an HTTPRoute with weighted backends", async () => {
-        const { one } = await record(() => {
+        const recording = await record(() => {
             new GatewayRoute("users", base);
             return {};
         });
-        assert.deepEqual(one(ROUTE).inputs, {
+        assert.deepEqual(recording.one(ROUTE).inputs, {
             apiVersion: "gateway.networking.k8s.io/v1",
             kind: "HTTPRoute",
             metadata: {
@@ -51,13 +51,13 @@ describe("GatewayRoute", () => {
     });
 
     it("comes after the grants in its backends' namespaces", async () => {
-        const { one, all } = await record(() => {
+        const recording = await record(() => {
             new GatewayRoute("users", base);
             return {};
         });
         const from = [{ group: "gateway.networking.k8s.io", kind: "HTTPRoute", namespace: "shop" }];
         assert.deepEqual(
-            all(GRANT).map(({ name, inputs }) => ({ name, inputs })),
+            recording.all(GRANT).map(({ name, inputs }) => ({ name, inputs })),
             ["blue", "green"].map((side) => ({
                 name: `users-grant-shop-${side}`,
                 inputs: {
@@ -73,55 +73,60 @@ describe("GatewayRoute", () => {
             })),
         );
         assert.deepEqual(
-            one(ROUTE).dependsOn.toSorted(),
-            all(GRANT).map(({ id }) => id),
+            recording.one(ROUTE).dependsOn.toSorted(),
+            recording.all(GRANT).map(({ id }) => id),
         );
     });
 
     it("needs no grant, no label and no annotation of its own", async () => {
-        const { one, all } = await record(() => {
+        const recording = await record(() => {
             const backends = [{ service: "a", namespace: "shop", port: 80, weight: 100 }];
             new GatewayRoute("users", { ...base, backends, labels: undefined, serves: undefined });
             return {};
         });
-        assert.deepEqual(all(GRANT), []);
-        assert.deepEqual(one(ROUTE).input("metadata"), { name: "users", namespace: "shop" });
+        assert.deepEqual(recording.all(GRANT), []);
+        assert.deepEqual(recording.one(ROUTE).input("metadata"), {
+            name: "users",
+            namespace: "shop",
+        });
     });
 
     it("waits for what its component waits for", async () => {
-        const { one } = await record(() => {
+        const recording = await record(() => {
             const first = new ConfigMap("first");
             new GatewayRoute("users", base, { dependsOn: first });
             return {};
         });
         const first = "kubernetes:core/v1:ConfigMap::first";
-        assert.ok(one(ROUTE).dependsOn.includes(first));
-        assert.ok(one(GRANT, "users-grant-shop-blue").dependsOn.includes(first));
+        assert.ok(recording.one(ROUTE).dependsOn.includes(first));
+        assert.ok(recording.one(GRANT, "users-grant-shop-blue").dependsOn.includes(first));
     });
 
     it("is accepted in an entry of the state, below the component and after the route", async () => {
-        const { one, outputs } = await record(() => {
+        const recording = await record(() => {
             const { accepted, httpRoute } = new GatewayRoute("users", base);
             const isRoute = accepted.apply(
                 (resource) => resource === httpRoute && CustomResource.isInstance(resource),
             );
             return { isRoute };
         });
-        const acceptance = one(ACCEPTANCE);
+        const acceptance = recording.one(ACCEPTANCE);
         assert.equal(acceptance.name, "users-accepted");
         assert.equal(acceptance.parent, "cutover:index:GatewayRoute::users");
         assert.deepEqual(acceptance.dependsOn, [`${ROUTE}::users`]);
         assert.equal(acceptance.input("route"), "shop/users");
-        assert.equal(outputs.isRoute, true);
+        assert.equal(recording.outputs.isRoute, true);
     });
 
     it("holds back what depends on its acceptance", async () => {
-        const { one } = await record(() => {
+        const recording = await record(() => {
             const { accepted } = new GatewayRoute("users", base);
             new ConfigMap("later", {}, { dependsOn: [accepted] });
             return {};
         });
-        assert.deepEqual(one("kubernetes:core/v1:ConfigMap").dependsOn, [`${ROUTE}::users`]);
+        assert.deepEqual(recording.one("kubernetes:core/v1:ConfigMap").dependsOn, [
+            `${ROUTE}::users`,
+        ]);
     });
 
     it("refuses settings and backends with all that is wrong", async () => {
