@@ -16,6 +16,8 @@ describe("the sample API's settings", () => {
                 name: "endpoint_stats",
                 user: "endpoint_stats_api",
                 passwordFile: "/etc/cutover/database/password",
+                urlFile: undefined,
+                url: undefined,
             },
             fault: { kind: undefined, errorPercent: 20, delayMs: 2000, crashAfterSeconds: 0 },
             connections: { maxAgeSeconds: 30, drainIdleSeconds: 5, drainTimeoutSeconds: 15 },

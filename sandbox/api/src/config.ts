@@ -1,3 +1,4 @@
+import { parseDatabaseUrl } from "./database-url";
 import { FAULTS, type Fault } from "./faults";
 
 export interface ApiConfig {
@@ -13,6 +14,7 @@ export interface ApiConfig {
     connections: ConnectionConfig;
 }
 
+/** Where the database is: in parts, or as a URL that has all of them. */
 export interface DatabaseConfig {
     host: string;
     port: number;
@@ -20,6 +22,10 @@ export interface DatabaseConfig {
     user: string;
     /** Read at every new connection, so a changed password needs no restart. */
     passwordFile: string;
+    /** A file with a URL, which counts instead of the parts; read at every new connection. */
+    urlFile: string | undefined;
+    /** The URL itself, which counts where there is no such file. */
+    url: string | undefined;
 }
 
 export interface FaultConfig {
@@ -84,6 +90,18 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
         return parsed;
     }
 
+    /** Looked at here, so that a wrong one is said at once; its value may hold a password. */
+    function databaseUrl(): string | undefined {
+        const url = text("DATABASE_URL", "");
+        if (url === "") return undefined;
+        try {
+            parseDatabaseUrl(url);
+        } catch (error) {
+            problems.push(`DATABASE_URL: ${(error as Error).message}`);
+        }
+        return url;
+    }
+
     const kind = FAULTS.find((fault) => fault === env.FAULT);
     if (kind === undefined && text("FAULT", "") !== "") {
         problems.push(`FAULT: got ${JSON.stringify(env.FAULT)}, expected ${FAULTS.join(", ")}`);
@@ -102,6 +120,8 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): A
             name: text("DB_NAME", "endpoint_stats"),
             user: text("DB_USER", "endpoint_stats_api"),
             passwordFile: text("DB_PASSWORD_FILE", "/etc/cutover/database/password"),
+            urlFile: text("DATABASE_URL_FILE", "") || undefined,
+            url: databaseUrl(),
         },
         fault: {
             kind,

@@ -1,6 +1,6 @@
-import { readFile } from "node:fs/promises";
 import { Pool } from "pg";
 import type { DatabaseConfig } from "./config";
+import { loginOf } from "./login";
 import type { HitStore } from "./hits";
 import { errorFields, type Logger } from "./log";
 
@@ -22,13 +22,14 @@ export class PostgresStore implements HitStore {
     private schemaReady: Promise<void> | undefined;
 
     constructor(config: DatabaseConfig, release: string, log: Logger) {
+        const { host, port, name, user, password } = loginOf(config);
         this.pool = new Pool({
-            host: config.host,
-            port: config.port,
-            database: config.name,
-            user: config.user,
+            host,
+            port,
+            database: name,
+            user,
             // Asked at every new connection: after a rotation the next attempt has the new password.
-            password: async () => (await readFile(config.passwordFile, "utf8")).trimEnd(),
+            password,
             application_name: `endpoint-stats ${release}`,
             max: MAX_CONNECTIONS,
             connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
