@@ -6,6 +6,9 @@
 /** Name of the StatefulSet, of its headless Service and of the container, and the `app` label. */
 export const POSTGRES_NAME = "postgres";
 
+/** The labels of the server's pods that never change: for Services, NetworkPolicies and the like. */
+export const POSTGRES_SELECTOR = { app: POSTGRES_NAME };
+
 /** The host that the API is configured to connect to: the guide's alias Service. */
 export const ALIAS_NAME = "db";
 
@@ -22,6 +25,18 @@ export const API_USER = "endpoint_stats_api";
 export const SECRET_NAME = "postgres-secret";
 export const ADMIN_PASSWORD_KEY = "password";
 export const API_PASSWORD_KEY = "api-password";
+
+/** The Secret that a password from the stack config is kept in; the key is also a user's Secret's. */
+export const EXTERNAL_SECRET_NAME = "database-secret";
+export const EXTERNAL_PASSWORD_KEY = "password";
+
+/** The Secrets of a color's own namespace: `db-secret-blue`, with the second document's key `url`. */
+export const COLOR_SECRET_NAME = "db-secret";
+export const URL_KEY = "url";
+export const COLOR_PASSWORD_KEY = "password";
+
+/** Domain of a cluster's Services: what a name that leads to another namespace must end with. */
+export const CLUSTER_DOMAIN = "cluster.local";
 
 /** 32 letters and digits are 190 bits, and need no escaping in SQL, URLs and shells. */
 export const PASSWORD_LENGTH = 32;

@@ -53,9 +53,30 @@ export function violationsOf(
     });
 }
 
-/** A release's secrets are values of the user that must not end up in a log. */
+/** Keys whose values, wherever they are, are the user's secrets and must not end up in a log. */
+const SECRET_KEYS: readonly PropertyKey[] = ["secrets", "password"];
+
+/** A whole key that is only a text was meant to be an object, and any part of it may be secret. */
+const MAY_HOLD_SECRETS: readonly PropertyKey[] = ["cutover:releases", "cutover:database"];
+
 function shown(path: readonly PropertyKey[], value: unknown): string {
-    return path.includes("secrets") ? HIDDEN : show(value);
+    const [key = ""] = path;
+    const isUnreadable = typeof value === "string" && path.length === 1;
+    const hidden =
+        path.some((step) => SECRET_KEYS.includes(step)) ||
+        (isUnreadable && MAY_HOLD_SECRETS.includes(key));
+    return hidden ? HIDDEN : show(withoutSecrets(value));
+}
+
+function withoutSecrets(value: unknown): unknown {
+    if (Array.isArray(value)) return value.map(withoutSecrets);
+    if (typeof value !== "object" || value === null) return value;
+    return Object.fromEntries(
+        Object.entries(value).map(([key, inner]) => [
+            key,
+            SECRET_KEYS.includes(key) ? HIDDEN : withoutSecrets(inner),
+        ]),
+    );
 }
 
 /** A key that does not exist, with the one that was probably meant. */
