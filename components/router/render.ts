@@ -1,0 +1,302 @@
+import { inOrder, ranges } from "./cohort";
+import * as defaults from "./defaults";
+import type { Backend, RouterSettings, StickyArgs } from "./settings";
+
+/**
+ * The router's whole nginx config: a pure function, so that a preview shows the split to the tenth of
+ * a percent. Sides without a share are in it only as what `previewHeader` can lead to.
+ *
+ * Both arguments must have passed `routerRules` and `backendRules`: what they hold is written into the
+ * config as it is.
+ */
+export function renderNginx(backends: readonly Backend[], settings: RouterSettings = {}): string {
+    const blocks = [
+        ...files(),
+        ...limits(settings),
+        ...clientAddress(settings.sticky),
+        ...split(backends, settings),
+        ...upstreams(backends, settings),
+        ...accessLog(backends, settings),
+        ...proxying(settings),
+        ...server(settings),
+    ];
+    return [...main(backends), "http {", ...blocks.map(indent), "}", ""].join("\n");
+}
+
+function main(backends: readonly Backend[]): string[] {
+    const shares = ranges(backends).map(({ side, weight }) => `${weight} % ${side}`);
+    return [
+        `# ${shares.join(", ")}`,
+        "daemon off;",
+        `worker_processes ${defaults.WORKERS};`,
+        `worker_rlimit_nofile ${defaults.WORKER_FILES};`,
+        `worker_shutdown_timeout ${defaults.QUIT_SECONDS}s;`,
+        `pid ${defaults.TMP_PATH}/nginx.pid;`,
+        "error_log stderr warn;",
+        "",
+        "events {",
+        `    worker_connections ${defaults.WORKER_CONNECTIONS};`,
+        "}",
+        "",
+    ];
+}
+
+/** nginx makes the folders of all its modules, also of those that nothing uses. */
+function files(): string[] {
+    const folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
+    return [
+        ...folders.map((name) => `${name}_temp_path ${defaults.TMP_PATH}/${name};`),
+        "default_type text/plain;",
+        "",
+    ];
+}
+
+function limits(settings: RouterSettings): string[] {
+    const { timeouts = {} } = settings;
+    const client = timeouts.clientSeconds ?? defaults.CLIENT_SECONDS;
+    return [
+        "server_tokens off;",
+        `client_max_body_size ${settings.maxBodySize ?? defaults.MAX_BODY_SIZE};`,
+        "large_client_header_buffers 4 8k;",
+        `client_header_timeout ${client}s;`,
+        `client_body_timeout ${client}s;`,
+        `send_timeout ${client}s;`,
+        `keepalive_timeout ${timeouts.idleSeconds ?? defaults.IDLE_SECONDS}s;`,
+        `keepalive_time ${settings.maxConnectionAgeSeconds ?? defaults.MAX_CONNECTION_AGE_SECONDS}s;`,
+        "keepalive_requests 10000;",
+        "",
+    ];
+}
+
+/** Behind proxies `$remote_addr` is what the last of them that is not trusted is called in the header. */
+function clientAddress({ clientAddress: address }: StickyArgs = {}): string[] {
+    if (address?.trustedHeader === undefined) return [];
+    return [
+        ...(address.trustedProxies ?? []).map((range) => `set_real_ip_from ${range};`),
+        `real_ip_header ${address.trustedHeader};`,
+        "real_ip_recursive on;",
+        "",
+    ];
+}
+
+/** Who gets which side: ranges of a hash, the main side's last, and a header that overrules them. */
+function split(backends: readonly Backend[], { sticky = {}, previewHeader }: RouterSettings) {
+    const found = ranges(backends);
+    const shares = found.map(({ side, weight }, index) =>
+        index === found.length - 1 ? `    * ${side};` : `    ${weight}% ${side};`,
+    );
+    const known = keyOf(sticky);
+    return [
+        ...mapped(known, "$cohort_key", { '""': "$request_id", default: known }),
+        `split_clients "${sticky.seed ?? ""}$cohort_key" $cohort {`,
+        ...shares,
+        "}",
+        "",
+        ...(previewHeader === undefined ? [] : preview(backends, previewHeader)),
+        ...(givesCookie(sticky) ? givenCookie(sticky) : []),
+    ];
+}
+
+function preview(backends: readonly Backend[], header: string): string[] {
+    const sides = inOrder(backends).map(({ side }) => [side, side]);
+    return [
+        ...mapped(headerVariable(header), "$preview", {
+            ...Object.fromEntries(sides),
+            default: '""',
+        }),
+        ...mapped("$preview", "$side", { '""': "$cohort", default: "$preview" }),
+        ...mapped("$preview", "$pool", { '""': "split_$cohort", default: "only_$preview" }),
+    ];
+}
+
+/** Its value is the key of this very request, so that the client stays where it was sent first. */
+function givenCookie({ cookie, cookieMaxAgeSeconds }: StickyArgs): string[] {
+    const given = `${cookie}=$request_id; Max-Age=${cookieMaxAgeSeconds}; Path=/; HttpOnly; SameSite=Lax`;
+    return mapped(`$cookie_${cookie}`, "$given_cookie", {
+        '""': JSON.stringify(given),
+        default: '""',
+    });
+}
+
+function givesCookie({ cookie, cookieMaxAgeSeconds }: StickyArgs = {}): boolean {
+    return cookie !== undefined && cookieMaxAgeSeconds !== undefined;
+}
+
+/** The variable with what a client is known by. */
+function keyOf(sticky: StickyArgs): string {
+    if (sticky.header !== undefined) return headerVariable(sticky.header);
+    if (sticky.cookie !== undefined) return `$cookie_${sticky.cookie}`;
+    if (sticky.clientAddress !== undefined) return "$remote_addr";
+    return "$request_id";
+}
+
+/**
+ * What a side does not answer is asked again: of the main side if it is another one, else once more
+ * of the same, where the Service may choose another pod. `max_fails=0`: one bad moment must not take
+ * the share away. Previews show the side as it is, without the main one behind it.
+ */
+function upstreams(backends: readonly Backend[], { previewHeader }: RouterSettings): string[] {
+    const fallback = backends.find((backend) => backend.main);
+    const previews = previewHeader === undefined ? [] : inOrder(backends);
+    return [
+        ...inOrder(backends)
+            .filter(({ weight }) => weight > 0)
+            .flatMap((backend) => upstream("split", backend, fallback ?? backend)),
+        ...previews.flatMap((backend) => upstream("only", backend, backend)),
+    ];
+}
+
+function upstream(kind: string, first: Backend, then: Backend): string[] {
+    return [
+        `upstream ${kind}_${first.side} {`,
+        `    server ${first.host}:${first.port} max_fails=0;`,
+        `    server ${then.host}:${then.port} max_fails=0 backup;`,
+        `    keepalive ${defaults.KEPT_CONNECTIONS};`,
+        `    keepalive_requests ${defaults.KEPT_REQUESTS};`,
+        `    keepalive_time ${defaults.KEPT_AGE_SECONDS}s;`,
+        `    keepalive_timeout ${defaults.KEPT_IDLE_SECONDS}s;`,
+        "}",
+        "",
+    ];
+}
+
+/** Without query strings, which may hold what no log should. */
+function accessLog(backends: readonly Backend[], settings: RouterSettings): string[] {
+    const { pool, side } = variables(settings);
+    const split = inOrder(backends).filter(({ weight }) => weight > 0);
+    const fallback = split.find((backend) => backend.main);
+    const retried = split
+        .filter((backend) => fallback !== undefined && !backend.main)
+        .map((backend) => [`"~^split_${backend.side} .*,"`, fallback?.side ?? ""]);
+    const releases = split.flatMap(({ side: name, release }) =>
+        release === undefined ? [] : [[name, JSON.stringify(release)]],
+    );
+    const fields = {
+        time: "$time_iso8601",
+        id: "$request_id",
+        client: "$remote_addr",
+        method: "$request_method",
+        host: "$host",
+        path: "$path",
+        status: "$status",
+        bytes: "$body_bytes_sent",
+        seconds: "$request_time",
+        side: "$answered_by",
+        release: "$release",
+        upstream: "$upstream_addr",
+        upstreamStatus: "$upstream_status",
+        upstreamSeconds: "$upstream_response_time",
+    };
+    return [
+        ...mapped("$request_uri", "$path", { '"~^(?<path_only>[^?]*)"': "$path_only" }),
+        // With two addresses, the second one's side answered.
+        ...mapped(`"${pool} $upstream_addr"`, "$answered_by", {
+            ...Object.fromEntries(retried),
+            default: side,
+        }),
+        ...mapped("$answered_by", "$release", { ...Object.fromEntries(releases), default: '""' }),
+        `log_format json escape=json '${JSON.stringify(fields)}';`,
+        "access_log /dev/stdout json;",
+        "",
+    ];
+}
+
+function proxying({ timeouts = {}, sticky }: RouterSettings): string[] {
+    // Where a header has replaced the client's address, the proxy's own is what the list still lacks.
+    const behindProxies = sticky?.clientAddress?.trustedHeader !== undefined;
+    const read = timeouts.readSeconds ?? defaults.READ_SECONDS;
+    return [
+        // Nothing but WebSockets may change the protocol: other upgrades would tunnel past the router.
+        ...mapped("$http_upgrade", "$upgrade", { '"~*^websocket$"': "websocket", default: '""' }),
+        ...mapped("$upgrade", "$connection_header", { websocket: "upgrade", default: '""' }),
+        ...mapped("$http_x_forwarded_proto", "$forwarded_proto", {
+            https: "https",
+            default: "$scheme",
+        }),
+        ...(behindProxies
+            ? mapped("$http_x_forwarded_for", "$forwarded_for", {
+                  '""': "$realip_remote_addr",
+                  default: '"$http_x_forwarded_for, $realip_remote_addr"',
+              })
+            : []),
+        "proxy_http_version 1.1;",
+        "proxy_set_header Host $host;",
+        "proxy_set_header X-Real-IP $remote_addr;",
+        `proxy_set_header X-Forwarded-For ${behindProxies ? "$forwarded_for" : "$proxy_add_x_forwarded_for"};`,
+        "proxy_set_header X-Forwarded-Host $http_host;",
+        "proxy_set_header X-Forwarded-Proto $forwarded_proto;",
+        "proxy_set_header Upgrade $upgrade;",
+        "proxy_set_header Connection $connection_header;",
+        `proxy_connect_timeout ${timeouts.connectSeconds ?? defaults.CONNECT_SECONDS}s;`,
+        `proxy_read_timeout ${read}s;`,
+        `proxy_send_timeout ${read}s;`,
+        // Not for requests that may not be repeated: POST and the like only when none of it was sent.
+        "proxy_next_upstream error timeout invalid_header;",
+        `proxy_next_upstream_tries ${defaults.TRIES};`,
+        `proxy_next_upstream_timeout ${defaults.RETRY_WITHIN_SECONDS}s;`,
+        "proxy_max_temp_file_size 0;",
+        // A side must not lead its answers to other locations of the router.
+        "proxy_ignore_headers X-Accel-Redirect X-Accel-Limit-Rate X-Accel-Charset;",
+        "",
+    ];
+}
+
+/**
+ * While the drain file is there, answers come from the named location, which differs only in that
+ * each is the last one of its connection.
+ */
+function server(settings: RouterSettings): string[] {
+    const { pool } = variables(settings);
+    const pass = [
+        ...(givesCookie(settings.sticky)
+            ? ["    add_header Set-Cookie $given_cookie always;"]
+            : []),
+        `    proxy_pass http://${pool};`,
+    ];
+    return [
+        "server {",
+        ...[
+            `listen ${defaults.ROUTER_PORT};`,
+            "",
+            `location = ${defaults.HEALTH_PATH} {`,
+            "    access_log off;",
+            '    return 200 "ok\\n";',
+            "}",
+            "",
+            "location / {",
+            "    error_page 418 = @draining;",
+            `    if (-f ${defaults.DRAIN_FILE}) {`,
+            "        return 418;",
+            "    }",
+            ...pass,
+            "}",
+            "",
+            "location @draining {",
+            "    keepalive_timeout 0;",
+            ...pass,
+            "}",
+        ].map(indent),
+        "}",
+    ];
+}
+
+function variables({ previewHeader }: RouterSettings): { pool: string; side: string } {
+    return previewHeader === undefined
+        ? { pool: "split_$cohort", side: "$cohort" }
+        : { pool: "$pool", side: "$side" };
+}
+
+/** A `map` block: the value of `to` by the value of `from`. */
+function mapped(from: string, to: string, values: Record<string, string>): string[] {
+    const lines = Object.entries(values).map(([value, result]) => `    ${value} ${result};`);
+    return [`map ${from} ${to} {`, ...lines, "}", ""];
+}
+
+/** nginx's variable for a header of the request. */
+function headerVariable(header: string): string {
+    return `$http_${header.toLowerCase().replaceAll("-", "_")}`;
+}
+
+function indent(line: string): string {
+    return line === "" ? "" : `    ${line}`;
+}
