@@ -35,8 +35,7 @@ export const COLOR_SECRET_NAME = "db-secret";
 export const URL_KEY = "url";
 export const COLOR_PASSWORD_KEY = "password";
 
-/** Domain of a cluster's Services: what a name that leads to another namespace must end with. */
-export const CLUSTER_DOMAIN = "cluster.local";
+export { CLUSTER_DOMAIN } from "../defaults";
 
 /** 32 letters and digits are 190 bits, and need no escaping in SQL, URLs and shells. */
 export const PASSWORD_LENGTH = 32;

@@ -139,7 +139,8 @@ function revisionOf(name: string, password: pulumi.Output<string>, parent: pulum
     const revision = new RandomPassword(
         `${name}-revision`,
         { length: defaults.PASSWORD_LENGTH, special: false, keepers: { password } },
-        { parent },
+        // The provider gives the keepers back: as outputs they are not its secrets, but ours.
+        { parent, additionalSecretOutputs: ["keepers"] },
     );
     return hashOfRandom([revision.result]);
 }

@@ -28,6 +28,8 @@ export class Registered {
         readonly provider: string,
         /** The names that it had before, by its own aliases and those of its parents. */
         readonly formerNames: string[],
+        /** The parents that it had before, as `<type>::<name>`. */
+        readonly formerParents: string[],
         /** What each of its inputs came from, as `<type>::<name>`; only those that came from any. */
         readonly propertyDependencies: Record<string, string[]>,
     ) {}
@@ -67,6 +69,8 @@ export interface RecordOptions {
     config?: Record<string, string>;
     /** The outputs that a reference to the stack itself finds; none is a first `up`. */
     lastOutputs?: Record<string, unknown>;
+    /** What the cluster has instead of the inputs, by `<type>::<name>`: for what is read, or frozen. */
+    live?: Record<string, Record<string, unknown>>;
     preview?: boolean;
 }
 
@@ -132,7 +136,9 @@ interface RegisterRequest {
     getCustomtimeouts(): { getCreate(): string; getUpdate(): string } | undefined;
     getRetainondelete(): boolean;
     getProvider(): string;
-    getAliasesList(): { getSpec(): { getName(): string } | undefined }[];
+    getAliasesList(): {
+        getSpec(): { getName(): string; getParenturn(): string } | undefined;
+    }[];
     getPropertydependenciesMap(): {
         forEach(look: (value: { getUrnsList(): string[] }, key: string) => void): void;
     };
@@ -161,6 +167,11 @@ function spyOn(monitor: Monitor, resources: Registered[]): void {
                 request.getRetainondelete(),
                 request.getProvider() === "" ? "" : shortName(request.getProvider(), -3),
                 request.getAliasesList().map((alias) => alias.getSpec()?.getName() ?? ""),
+                request
+                    .getAliasesList()
+                    .map((alias) => alias.getSpec()?.getParenturn() ?? "")
+                    .filter((urn) => urn !== "")
+                    .map((urn) => shortName(urn)),
                 propertyDependencies(request),
             ),
         );
@@ -193,7 +204,7 @@ function created(
     { type, name, inputs, id }: pulumi.runtime.MockResourceArgs,
     options: RecordOptions,
 ): { id: string; state: Record<string, unknown> } {
-    const state = inputs as Record<string, unknown>;
+    const state = { ...(inputs as Record<string, unknown>), ...options.live?.[`${type}::${name}`] };
     if (type === "pulumi:pulumi:StackReference") {
         const outputs = options.lastOutputs ?? {};
         return { id: String(id), state: { ...state, outputs, secretOutputNames: [] } };
