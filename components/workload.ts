@@ -75,32 +75,18 @@ export class Workload extends pulumi.ComponentResource {
     readonly horizontalPodAutoscaler?: HorizontalPodAutoscaler;
     /** Name of the Deployment. */
     readonly name: string;
-    /**
-     * Ten hexadecimal digits that change whenever the pods' template does. They come from no resource
-     * and are plain, so that whatever shows them is not replaced or made secret because of them.
-     */
+    /** That of its pods' template, see {@link fingerprintOf}. */
     readonly fingerprint: pulumi.Output<string>;
 
     constructor(name: string, args: WorkloadArgs, opts?: pulumi.ComponentResourceOptions) {
         super("cutover:index:Workload", name, summary(args), opts);
         const api = args.api ?? {};
-        const shared = {
-            ...appLabels(args.app, args.namespace, detached(api.labels)),
-            ...args.selector,
-            "app.kubernetes.io/instance": args.deployment,
-        };
+        const shared = sharedLabels(args);
         const labels = { ...shared, ...releaseLabels(args.deployment, args.release) };
-        const template = podTemplate({
-            ...args,
-            api,
-            labels: { ...args.podLabels, ...labels },
-            env: { ...api.env, ...args.env },
-            secretEnv: args.secretEnv ?? {},
-            secretFiles: args.secretFiles ?? [],
-        });
-        this.name = args.deployment;
+        const template = templateOf(args);
         const detachedTemplate = detached(template);
-        this.fingerprint = pulumi.unsecret(pulumi.output(detachedTemplate).apply(hashOf));
+        this.name = args.deployment;
+        this.fingerprint = fingerprintOf(args);
 
         this.deployment = new Deployment(
             name,
@@ -189,6 +175,39 @@ function annotations({ release, changeCause, awaited }: WorkloadArgs): Record<st
         "pulumi.com/deletionPropagationPolicy": "background",
         "pulumi.com/patchForce": "true",
         "pulumi.com/skipAwait": (awaited ?? true) ? "false" : "true",
+    };
+}
+
+/**
+ * Ten hexadecimal digits that change whenever the pods' template does. They come from no resource and
+ * are plain, so that whatever shows them is not replaced or made secret because of them.
+ */
+export function fingerprintOf(args: WorkloadArgs): pulumi.Output<string> {
+    return pulumi.unsecret(pulumi.output(detached(templateOf(args))).apply(hashOf));
+}
+
+function templateOf(args: WorkloadArgs) {
+    const api = args.api ?? {};
+    return podTemplate({
+        ...args,
+        api,
+        labels: {
+            ...args.podLabels,
+            ...sharedLabels(args),
+            ...releaseLabels(args.deployment, args.release),
+        },
+        env: { ...api.env, ...args.env },
+        secretEnv: args.secretEnv ?? {},
+        secretFiles: args.secretFiles ?? [],
+    });
+}
+
+/** The labels of all that belongs to the side, whatever its release. */
+function sharedLabels({ app, namespace, api, selector, deployment }: WorkloadArgs) {
+    return {
+        ...appLabels(app, namespace, detached(api?.labels)),
+        ...selector,
+        "app.kubernetes.io/instance": deployment,
     };
 }
 
