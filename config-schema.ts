@@ -3,6 +3,9 @@ import * as defaults from "./components/defaults";
 import { api } from "./schema/api";
 import { numericText, strings } from "./schema/common";
 import { database } from "./schema/database";
+import { gateway } from "./schema/gateway";
+import { network } from "./schema/network";
+import { router } from "./schema/router";
 
 const release = z.strictObject({
     image: z.string(),
@@ -90,6 +93,9 @@ export const CONFIG_KEYS = {
         schema: z.union([z.string(), z.number()]).default(defaults.IDLE),
     },
     autoscaling: { tag: "infra", read: json, schema: autoscaling.optional() },
+    router: { tag: "infra", read: json, schema: router.optional() },
+    gateway: { tag: "infra", read: json, schema: gateway.optional() },
+    network: { tag: "infra", read: json, schema: network.optional() },
     database: { tag: "infra", read: json, schema: database.default({}) },
 } as const satisfies Record<
     string,

@@ -1,18 +1,23 @@
 import * as pulumi from "@pulumi/pulumi";
+import * as runtimeConfig from "@pulumi/pulumi/runtime/config";
 import { CONFIG_KEYS, keysAt, type ConfigKey, type ConfigValues } from "./config-schema";
 import type { ClusterArgs } from "./components/args";
 import type { BlueGreenArgs } from "./components/blue-green";
 import type { CanaryArgs } from "./components/canary";
 import { AUTOSCALING } from "./components/defaults";
 import { desiredBlueGreen, desiredCanary, desiredRolling } from "./components/desired";
-import { forbiddenTransitions, Strategy } from "./components/plan";
-import type { Color, Desired, Idle, ServiceType, State } from "./components/plan";
+import type { NetworkPoliciesArgs } from "./components/network";
+import { Color, forbiddenTransitions, Isolation, Strategy } from "./components/plan";
+import type { Desired, Idle, Routing } from "./components/plan";
+import type { ServiceType, State } from "./components/plan";
 import type { RollingArgs } from "./components/rolling";
+import { ROUTER_NAME, ROUTER_PORT } from "./components/router/defaults";
 import type { StrategyArgs } from "./components/strategy";
-import { ADMIN_USER, API_USER, DATABASE } from "./components/postgres/defaults";
-import { checkNames } from "./components/postgres/names";
+import { PORT as POSTGRES_PORT, POSTGRES_SELECTOR } from "./components/postgres/defaults";
+import { databaseRules } from "./components/postgres/rules";
 import { apiRules } from "./components/validation/api-rules";
 import { unknownKey, violationsOf } from "./components/validation/issues";
+import { networkRules } from "./components/validation/network-rules";
 import { rules } from "./components/validation/rules";
 import { describeAll, type Violation } from "./components/validation/violation";
 
@@ -21,12 +26,18 @@ export { CONFIG_KEYS, type ConfigKey } from "./config-schema";
 /** The namespace of our keys in the stack config: `cutover:replicas`. */
 export const CONFIG_NAMESPACE = "cutover";
 
+/** Whether a key is encrypted in the stack config; the SDK has it, and leaves it out of its types. */
+const { isConfigSecret } = runtimeConfig as unknown as {
+    isConfigSecret: (key: string) => boolean;
+};
+
 /** What the stack config says, with every default in place and every rule kept. */
 export interface Settings {
     /** Name of the API, and of its component. */
     name: string;
     namespace: string;
     database: ConfigValues["database"];
+    network: ConfigValues["network"];
     api: ApiSettings;
 }
 
@@ -80,6 +91,49 @@ export function refuseTransition(previous: State | undefined, settings: Settings
     if (violations.length > 0) throw new ConfigError(violations);
 }
 
+/** The namespaces that the settings need: the shared one, and with isolation `namespaces` the colors'. */
+export function namespacesOf(settings: Settings): string[] {
+    const { namespace, isolation } = desiredOf(settings);
+    return isolation === Isolation.namespaces
+        ? [namespace, ...Object.values(Color).map((color) => `${namespace}-${color}`)]
+        : [namespace];
+}
+
+/**
+ * Who may talk to whom. A pair may get a router and other namespaces while it serves, so they have
+ * their ways from the beginning.
+ */
+export function networkOf(settings: Settings): NetworkPoliciesArgs {
+    const { namespace, database, network, api } = settings;
+    const { strategy, isolation, port } = desiredOf(settings);
+    const colors = Object.values(Color).map((color) => `${namespace}-${color}`);
+    const isolated = isolation === Isolation.namespaces;
+    const databasePort = database.port ?? POSTGRES_PORT;
+    return {
+        app: settings.name,
+        namespaces: isolated ? colors : [namespace],
+        otherNamespaces:
+            strategy === Strategy.blueGreen ? (isolated ? [namespace] : colors) : undefined,
+        port,
+        router:
+            strategy === Strategy.rolling
+                ? undefined
+                : {
+                      namespace,
+                      selector: { app: api.args.router?.name ?? ROUTER_NAME },
+                      port: ROUTER_PORT,
+                  },
+        database:
+            database.host === undefined
+                ? { namespace, selector: POSTGRES_SELECTOR, port: databasePort }
+                : undefined,
+        externalDatabase:
+            database.host === undefined ? undefined : { host: database.host, port: databasePort },
+        network,
+        labels: api.args.api?.labels,
+    };
+}
+
 /** What the settings ask for, with every default in place. */
 export function desiredOf({ name, api }: Settings): Desired {
     switch (api.strategy) {
@@ -123,25 +177,19 @@ function readKeys(all: Record<string, string>): {
 function rulesOf(values: Partial<ConfigValues>): Violation[] {
     const { minReplicas, maxReplicas } = AUTOSCALING;
     const autoscaling = values.autoscaling && { minReplicas, maxReplicas, ...values.autoscaling };
-    const { database } = values;
-    const named = database && {
-        database: database.database ?? DATABASE,
-        user: database.user ?? ADMIN_USER,
-        apiUser: database.apiUser ?? API_USER,
-    };
+    const { database, isolation, namespace } = values;
+    const encrypted = isConfigSecret(`${CONFIG_NAMESPACE}:database`);
     return [
         ...rules({ ...values, autoscaling }),
         ...apiRules(values.api),
-        ...(named ? checkNames(named) : []).map((found) => ({
-            ...found,
-            path: `database.${found.path}`,
-        })),
+        ...networkRules(values.network),
+        ...(database ? databaseRules(database, { isolation, namespace, encrypted }) : []),
     ];
 }
 
 function settingsOf(values: ConfigValues, cluster: ClusterArgs): Settings {
-    const { name, namespace, database } = values;
-    return { name, namespace, database, api: apiOf(values, cluster) };
+    const { name, namespace, database, network } = values;
+    return { name, namespace, database, network, api: apiOf(values, cluster) };
 }
 
 function apiOf(values: ConfigValues, cluster: ClusterArgs): ApiSettings {
@@ -178,6 +226,8 @@ function apiOf(values: ConfigValues, cluster: ClusterArgs): ApiSettings {
                     blue: values.blue,
                     green: values.green,
                     activeColor: values.activeColor as Color,
+                    canaryWeight: values.canaryWeight,
+                    isolation: values.isolation as Isolation,
                 },
             };
     }
@@ -187,6 +237,9 @@ function sharedArgs(values: ConfigValues, cluster: ClusterArgs): StrategyArgs {
     return {
         namespace: values.namespace,
         releases: values.releases,
+        routing: values.routing as Routing,
+        router: values.router,
+        gateway: values.gateway,
         serviceType: values.serviceType as ServiceType,
         serviceName: values.serviceName,
         servicePort: values.servicePort,

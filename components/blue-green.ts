@@ -4,9 +4,9 @@ import { assemble } from "./assembly";
 import { PORT_NAME } from "./defaults";
 import { checkedOf, desiredBlueGreen } from "./desired";
 import { appLabels, sideSelector } from "./labels";
-import { previewServiceName } from "./names";
+import { inClusterUrl, previewServiceName } from "./names";
 import { forbiddenTransitions } from "./plan";
-import type { Color, Desired, Idle, State } from "./plan/types";
+import type { Color, Desired, Idle, Isolation, Side, State } from "./plan/types";
 import { otherColor } from "./plan/weights";
 import type { StrategyArgs } from "./strategy";
 import { apiRules } from "./validation/api-rules";
@@ -20,6 +20,16 @@ export interface BlueGreenArgs extends StrategyArgs {
     green?: string;
     /** The color that gets the traffic; it must have a release. Defaults to blue. */
     activeColor?: Color;
+    /**
+     * Share of the other color in percent, 0 to below 100 with one decimal, with routing `nginx` or
+     * `gateway`. Defaults to 0.
+     */
+    canaryWeight?: number;
+    /**
+     * Whether the colors share a namespace or have one each, `<namespace>-blue` and
+     * `<namespace>-green`, which must exist. Defaults to `shared`.
+     */
+    isolation?: Isolation;
     /** Pods of the live color, at least 1. Ignored with `autoscaling`. Defaults to 3. */
     replicas?: number;
     /** What becomes of the color without traffic. Defaults to `warm`: as many pods as the live one. */
@@ -56,12 +66,12 @@ export class BlueGreen extends pulumi.ComponentResource {
             ...forbiddenTransitions(args.previous, desired),
         ]);
         super("cutover:index:BlueGreen", name, summary(desired), opts);
-        const { service, url, state } = assemble(this, { name, args, desired, opts });
+        const { service, url, state, sideServices } = assemble(this, { name, args, desired, opts });
         this.service = service;
         this.url = url;
         this.state = state;
         this.activeColor = state.apply(() => desired.activeColor);
-        this.previewUrl = previewOf(this, name, args, desired);
+        this.previewUrl = ownService(sideServices, desired) ?? previewOf(this, name, args, desired);
         this.registerOutputs({
             service,
             url,
@@ -70,6 +80,15 @@ export class BlueGreen extends pulumi.ComponentResource {
             state,
         });
     }
+}
+
+/** The address of the other color's own Service, if the colors have one each. */
+function ownService(
+    services: ReadonlyMap<Side, Service>,
+    desired: Desired,
+): pulumi.Output<string> | undefined {
+    const service = services.get(otherColor(desired.activeColor));
+    return service && inClusterUrl(service, desired);
 }
 
 /**
@@ -105,9 +124,7 @@ function previewOf(
         },
         { parent, dependsOn: parent.service },
     );
-    return service.metadata.name.apply(
-        (created) => `http://${created}.${namespace}.svc:${servicePort}`,
-    );
+    return inClusterUrl(service, desired);
 }
 
 /** What the component's own entry in the state shows: plain, and without anything secret. */

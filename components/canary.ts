@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "@pulumi/kubernetes/core/v1/service";
 import { assemble } from "./assembly";
 import { checkedOf, desiredCanary } from "./desired";
+import { inClusterUrl } from "./names";
 import { forbiddenTransitions, type State } from "./plan";
 import type { Idle } from "./plan/types";
 import type { StrategyArgs } from "./strategy";
@@ -42,6 +43,8 @@ export class Canary extends pulumi.ComponentResource {
     readonly service: Service;
     /** Where the API is reached. */
     readonly url: pulumi.Output<string>;
+    /** Where the canary alone is reached, where it has a Service of its own. */
+    readonly previewUrl?: pulumi.Output<string>;
     /** The shares that the tracks really get, in percent. */
     readonly weights: pulumi.Output<Record<string, number>>;
     /**
@@ -59,11 +62,19 @@ export class Canary extends pulumi.ComponentResource {
         ]);
         const { namespace, sides, canaryWeight, replicas } = desired;
         super("cutover:index:Canary", name, { namespace, ...sides, canaryWeight, replicas }, opts);
-        const { service, url, state } = assemble(this, { name, args, desired, opts });
+        const { service, url, state, sideServices } = assemble(this, { name, args, desired, opts });
+        const canary = sideServices.get("canary");
         this.service = service;
         this.url = url;
         this.state = state;
         this.weights = state.apply(({ weights }) => weights);
-        this.registerOutputs({ service, url, weights: this.weights, state });
+        this.previewUrl = canary && inClusterUrl(canary, desired);
+        this.registerOutputs({
+            service,
+            url,
+            previewUrl: this.previewUrl,
+            weights: this.weights,
+            state,
+        });
     }
 }

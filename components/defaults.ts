@@ -166,3 +166,6 @@ export const AUTOSCALING_BEHAVIOR: Required<ScalingBehaviorArgs> = {
         ],
     },
 };
+
+/** Domain of a cluster's Services: what a name that leads to another namespace must end with. */
+export const CLUSTER_DOMAIN = "cluster.local";

@@ -1,7 +1,7 @@
 import type { BlueGreenArgs } from "./blue-green";
 import type { CanaryArgs } from "./canary";
 import * as defaults from "./defaults";
-import { Isolation, Routing, Strategy, type Desired } from "./plan/types";
+import { Isolation, Strategy, type Desired } from "./plan/types";
 import type { RollingArgs } from "./rolling";
 import type { StrategyArgs } from "./strategy";
 import type { Checked } from "./validation/rules";
@@ -13,6 +13,8 @@ export function desiredBlueGreen(name: string, args: BlueGreenArgs): Desired {
         strategy: Strategy.blueGreen,
         sides: { blue: args.blue, green: args.green },
         activeColor: args.activeColor ?? defaults.ACTIVE_COLOR,
+        canaryWeight: args.canaryWeight ?? defaults.CANARY_WEIGHT,
+        isolation: args.isolation ?? defaults.ISOLATION,
         replicas: args.replicas ?? defaults.REPLICAS,
         idle: args.idleReplicas ?? args.idle ?? defaults.IDLE,
     };
@@ -50,7 +52,7 @@ function common(name: string, args: StrategyArgs): Omit<Desired, "strategy" | "s
         serviceName: args.serviceName ?? app,
         servicePort: args.servicePort ?? port,
         port,
-        routing: Routing.service,
+        routing: args.routing ?? defaults.ROUTING,
         isolation: Isolation.shared,
         releases: Object.keys(args.releases),
         activeColor: defaults.ACTIVE_COLOR,
@@ -73,6 +75,8 @@ export function checkedOf(desired: Desired, args: StrategyArgs): Checked {
         ...sides,
         serviceType: args.serviceType ?? defaults.SERVICE_TYPE,
         nodePort: args.nodePort,
+        router: args.router,
+        gateway: args.gateway,
         gateDeadlineSeconds: args.gateDeadlineSeconds,
         rollingUpdate: args.rollingUpdate,
         releases: args.releases,

@@ -1,3 +1,5 @@
+import type { Service } from "@pulumi/kubernetes/core/v1/service";
+import type { Output } from "@pulumi/pulumi";
 import { deploymentName } from "./plan";
 import { Isolation, type Desired, type Side } from "./plan/types";
 
@@ -18,4 +20,14 @@ export function sideServiceName({ name }: Pick<Desired, "name">, side: Side): st
 /** The name of the Service in front of the color without traffic. */
 export function previewServiceName({ serviceName }: Pick<Desired, "serviceName">): string {
     return `${serviceName}-preview`;
+}
+
+/** Where a side's Service is reached inside the cluster, once it is there. */
+export function inClusterUrl(
+    service: Service,
+    { servicePort }: Pick<Desired, "servicePort">,
+): Output<string> {
+    return service.metadata.apply(
+        ({ name, namespace }) => `http://${name}.${namespace}.svc:${servicePort}`,
+    );
 }

@@ -18,6 +18,11 @@ export interface RouteArgs {
     type?: ServiceType;
     /** Port on every node, with type `NodePort` or `LoadBalancer`. Defaults to one that Kubernetes picks. */
     nodePort?: number;
+    /**
+     * `Cluster` or `Local`, with type `NodePort` or `LoadBalancer`: `Local` keeps the client's address,
+     * and leaves out nodes without a pod behind the Service. Defaults to `Cluster`.
+     */
+    externalTrafficPolicy?: string;
     labels?: Record<string, pulumi.Input<string>>;
     /**
      * What the selected pods run, as far as the gate is to wait for it: it runs whenever this changes,
@@ -65,6 +70,7 @@ export class Route extends pulumi.ComponentResource {
                     type,
                     selector,
                     ports: [{ name: PORT_NAME, port, targetPort, nodePort }],
+                    externalTrafficPolicy: args.externalTrafficPolicy,
                 },
             },
             {

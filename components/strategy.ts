@@ -6,8 +6,11 @@ import type {
     ReleaseArgs,
     RollingUpdateArgs,
     SecretFilesArgs,
+    SecretKeyArgs,
 } from "./args";
-import type { ServiceType, State } from "./plan/types";
+import type { GatewaySettings } from "./gateway";
+import type { Routing, ServiceType, State } from "./plan/types";
+import type { RouterSettings } from "./router";
 
 /** What every strategy is given. */
 export interface StrategyArgs {
@@ -28,6 +31,12 @@ export interface StrategyArgs {
     servicePort?: number;
     /** Port of the public Service on every node. Defaults to one that Kubernetes picks. */
     nodePort?: number;
+    /** What moves the traffic. Defaults to `service`: the selector of the public Service. */
+    routing?: Routing;
+    /** The router, with routing `nginx`. Defaults to its defaults. */
+    router?: RouterSettings;
+    /** The Gateway, with routing `gateway`, which needs it. */
+    gateway?: GatewaySettings;
     /** Bounds and targets of the autoscalers. Defaults to fixed sizes. */
     autoscaling?: AutoscalingArgs;
     /** Fewest pods of the live side while a switch is going on. Defaults to none. */
@@ -36,10 +45,14 @@ export interface StrategyArgs {
     rollingUpdate?: RollingUpdateArgs;
     /** What all releases share. */
     api?: ApiArgs;
+    /** Environment variables from Secrets that exist already, for every pod. */
+    secretEnv?: Record<string, SecretKeyArgs>;
     /** Files from Secrets that exist already, for every pod. */
     secretFiles?: SecretFilesArgs[];
     /** Environment variables of one side alone, by the side's name; they win over those of all. */
     sideEnv?: Record<string, Record<string, pulumi.Input<string>>>;
+    /** Environment variables from Secrets for the pods of one side alone, by the side's name. */
+    sideSecretEnv?: Record<string, Record<string, SecretKeyArgs>>;
     /** Files from Secrets for the pods of one side alone, by the side's name. */
     sideSecretFiles?: Record<string, SecretFilesArgs[]>;
     /** How long the route waits for ready pods, in seconds, 10 to 3600. Defaults to 150. */

@@ -4,6 +4,7 @@ import { Deployment } from "@pulumi/kubernetes/apps/v1/deployment";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { ServiceAccount } from "@pulumi/kubernetes/core/v1/serviceAccount";
 import { PROGRESS_DEADLINE_SECONDS, UP_DEADLINE_SECONDS } from "../defaults";
+import { detached } from "../detached";
 import { Disruption } from "../disruption";
 import { SERVES_ANNOTATION } from "../gate";
 import { refuse } from "../validation/error";
@@ -50,6 +51,11 @@ export class Router extends pulumi.ComponentResource {
     readonly port: number;
     /** Number of its pods. */
     readonly replicas: number;
+    /**
+     * Ten hexadecimal digits that change whenever its pods' template does, which has the name of the
+     * config. They come from no resource, so that whatever shows them is not replaced because of one.
+     */
+    readonly fingerprint: pulumi.Output<string>;
 
     constructor(name: string, args: RouterArgs, opts?: pulumi.ComponentResourceOptions) {
         const { app, namespace, backends, settings = {} } = args;
@@ -85,6 +91,19 @@ export class Router extends pulumi.ComponentResource {
             },
             { parent: this },
         );
+        const template = detached(
+            routerPod({
+                labels,
+                selector: this.selector,
+                settings,
+                configMap: configName,
+                serviceAccount: this.name,
+                imagePullSecrets: args.imagePullSecrets,
+            }),
+        );
+        this.fingerprint = pulumi.unsecret(
+            pulumi.output(template).apply((pod) => hashOf(JSON.stringify(pod))),
+        );
         this.deployment = new Deployment(
             name,
             {
@@ -110,14 +129,7 @@ export class Router extends pulumi.ComponentResource {
                     },
                     progressDeadlineSeconds: PROGRESS_DEADLINE_SECONDS,
                     revisionHistoryLimit: defaults.REVISION_HISTORY_LIMIT,
-                    template: routerPod({
-                        labels,
-                        selector: this.selector,
-                        settings,
-                        configMap: configName,
-                        serviceAccount: this.name,
-                        imagePullSecrets: args.imagePullSecrets,
-                    }),
+                    template,
                 },
             },
             pulumi.mergeOptions(
@@ -154,7 +166,7 @@ function labelsOf(name: string, { app, namespace, labels }: RouterArgs) {
     };
 }
 
-/** Ten hexadecimal digits of the config. */
-function hashOf(config: string): string {
-    return createHash("sha256").update(config).digest("hex").slice(0, 10);
+/** Ten hexadecimal digits of a text. */
+function hashOf(text: string): string {
+    return createHash("sha256").update(text).digest("hex").slice(0, 10);
 }

@@ -1,4 +1,8 @@
 import { Idle, Isolation, Routing, ServiceType, Strategy } from "../plan/types";
+import { gatewayRules } from "../gateway/rules";
+import type { GatewaySettings } from "../gateway/settings";
+import { routerRules } from "../router/rules";
+import type { RouterSettings } from "../router/settings";
 import { choiceRules } from "./choice-rules";
 import { wholeNumber, wholeNumberBetween } from "./numbers";
 import { rollingUpdateRules } from "./rolling-update-rules";
@@ -32,6 +36,8 @@ export interface Checked {
     capacityFloor?: number;
     rollingUpdate?: { maxSurge?: string; maxUnavailable?: string };
     servicePort?: number;
+    router?: RouterSettings;
+    gateway?: GatewaySettings;
     gateDeadlineSeconds?: number;
 }
 
@@ -63,6 +69,8 @@ export function rules(input: Checked): Violation[] {
         ...sizeRules(input),
         ...rollingUpdateRules(input),
         ...exposureRules(input),
+        ...routerSettingsRules(input),
+        ...gatewaySettingsRules(input),
         ...gateRules(input),
     ];
 }
@@ -187,6 +195,18 @@ function autoscalingRules(autoscaling: CheckedAutoscaling, input: Checked): Viol
         found.push({ path: "capacityFloor", got: show(capacityFloor), expected });
     }
     return found;
+}
+
+/** The settings of a router are looked at even where there is none: they are there for a change of routing. */
+function routerSettingsRules({ router, serviceType }: Checked): Violation[] {
+    return router === undefined ? [] : routerRules(router, { serviceType });
+}
+
+function gatewaySettingsRules({ routing, gateway }: Checked): Violation[] {
+    if (gateway !== undefined) return gatewayRules(gateway);
+    if (routing !== Routing.gateway) return [];
+    const expected = `the Gateway that the route belongs to, as routing is "gateway": {"parent": {"name": …}}`;
+    return [{ path: "gateway", got: undefined, expected }];
 }
 
 function gateRules({ gateDeadlineSeconds }: Checked): Violation[] {

@@ -28,6 +28,7 @@ describe("the program", () => {
         assert.deepEqual(ids.filter((id) => !/postgres/i.test(id)).sort(), [
             "cutover:index:BlueGreen::flask-api",
             "cutover:index:Disruption::flask-api-blue-pdb",
+            "cutover:index:NetworkPolicies::flask-api",
             "cutover:index:Releases::flask-api",
             "cutover:index:Route::flask-api",
             "cutover:index:Workload::flask-api-blue",
@@ -35,6 +36,10 @@ describe("the program", () => {
             "kubernetes:core/v1:NamespacePatch::endpoint-stats",
             "kubernetes:core/v1:Service::flask-api",
             "kubernetes:core/v1:ServiceAccount::flask-api",
+            ...["api", "database", "default-deny", "router"].map(
+                (role) =>
+                    `kubernetes:networking.k8s.io/v1:NetworkPolicy::flask-api-${role}-endpoint-stats`,
+            ),
             "kubernetes:policy/v1:PodDisruptionBudget::flask-api-blue-pdb",
         ]);
         assert.ok(ids.includes("cutover:index:Postgres::postgres"));
@@ -86,7 +91,7 @@ describe("the program", () => {
 
     it("has outputs of plain types", async () => {
         const { outputs } = await up({ "cutover:green": "2.0.0" });
-        const { state, keptOnDestroy, ...plain } = outputs;
+        const { state, databaseState, keptOnDestroy, ...plain } = outputs;
         assert.deepEqual(plain, {
             url: "http://127.0.0.1:30999",
             activeColor: "blue",
@@ -97,6 +102,7 @@ describe("the program", () => {
         });
         assert.match(String(keptOnDestroy), /postgres-data-postgres-0/);
         assert.equal(typeof state, "object");
+        assert.equal(typeof databaseState, "object");
     });
 
     it("has no secret among its inputs that is not marked as one", async () => {

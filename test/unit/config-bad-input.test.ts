@@ -36,7 +36,7 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         "an unknown key, close to none",
         { "cutover:wibble": "1" },
         [
-            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, stable, canary, current, canaryWeight, activeColor, capacityFloor, api, serviceName, serviceType, servicePort, nodePort, replicas, rollingUpdate, gateDeadlineSeconds, idle, autoscaling, database",
+            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, stable, canary, current, canaryWeight, activeColor, capacityFloor, api, serviceName, serviceType, servicePort, nodePort, replicas, rollingUpdate, gateDeadlineSeconds, idle, autoscaling, router, gateway, network, database",
         ],
     ],
     [
@@ -81,7 +81,7 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
     [
         "releases that are a text",
         { "cutover:releases": "1.0.0" },
-        ['cutover:releases: got "1.0.0", expected an object'],
+        ["cutover:releases: got a value that is not shown, expected an object"],
     ],
     [
         "releases that are a list",

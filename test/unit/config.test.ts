@@ -53,6 +53,7 @@ describe("stack config", () => {
             name: "flask-api",
             namespace: "endpoint-stats",
             database: {},
+            network: undefined,
             api: {
                 strategy: "blueGreen",
                 args: {
@@ -61,6 +62,11 @@ describe("stack config", () => {
                     blue: "1.0.0",
                     green: undefined,
                     activeColor: "blue",
+                    canaryWeight: 0,
+                    isolation: "shared",
+                    routing: "service",
+                    router: undefined,
+                    gateway: undefined,
                     serviceType: "ClusterIP",
                     idle: "warm",
                     serviceName: undefined,
@@ -116,8 +122,12 @@ describe("stack config", () => {
             "cutover:name": "shop",
             "cutover:namespace": "shops",
             "cutover:strategy": "blueGreen",
-            "cutover:routing": "service",
-            "cutover:isolation": "shared",
+            "cutover:routing": "nginx",
+            "cutover:isolation": "namespaces",
+            "cutover:canaryWeight": "25",
+            "cutover:router": '{"replicas":3}',
+            "cutover:gateway": '{"parent":{"name":"public"}}',
+            "cutover:network": '{"egress":[]}',
             "cutover:releases": JSON.stringify({ "1.0": { image: "api:1.0" }, "2.0": release }),
             "cutover:blue": "1.0",
             "cutover:green": "2.0",
@@ -135,7 +145,10 @@ describe("stack config", () => {
             "cutover:autoscaling": JSON.stringify(autoscaling),
             "cutover:database": JSON.stringify(database),
         });
-        assert.deepEqual([name, namespace, rest], ["shop", "shops", { database }]);
+        assert.deepEqual(
+            [name, namespace, rest],
+            ["shop", "shops", { database, network: { egress: [] } }],
+        );
         assert.deepEqual(read, {
             strategy: "blueGreen",
             args: {
@@ -144,6 +157,11 @@ describe("stack config", () => {
                 blue: "1.0",
                 green: "2.0",
                 activeColor: "green",
+                canaryWeight: 25,
+                isolation: "namespaces",
+                routing: "nginx",
+                router: { replicas: 3 },
+                gateway: { parent: { name: "public" } },
                 serviceType: "LoadBalancer",
                 idleReplicas: 2,
                 serviceName: "shop-public",
