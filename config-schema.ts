@@ -6,6 +6,7 @@ import { database } from "./schema/database";
 import { gateway } from "./schema/gateway";
 import { network } from "./schema/network";
 import { router } from "./schema/router";
+import { steps } from "./schema/steps";
 
 const release = z.strictObject({
     image: z.string(),
@@ -96,6 +97,7 @@ export const CONFIG_KEYS = {
     router: { tag: "infra", read: json, schema: router.optional() },
     gateway: { tag: "infra", read: json, schema: gateway.optional() },
     network: { tag: "infra", read: json, schema: network.optional() },
+    steps: { tag: "infra", read: json, schema: steps.optional() },
     database: { tag: "infra", read: json, schema: database.default({}) },
 } as const satisfies Record<
     string,

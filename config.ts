@@ -19,6 +19,7 @@ import { apiRules } from "./components/validation/api-rules";
 import { unknownKey, violationsOf } from "./components/validation/issues";
 import { networkRules } from "./components/validation/network-rules";
 import { rules } from "./components/validation/rules";
+import { stepRules } from "./components/validation/step-rules";
 import { describeAll, type Violation } from "./components/validation/violation";
 
 export { CONFIG_KEYS, type ConfigKey } from "./config-schema";
@@ -38,6 +39,8 @@ export interface Settings {
     namespace: string;
     database: ConfigValues["database"];
     network: ConfigValues["network"];
+    /** The weights of a stepped canary; the program itself goes by `canaryWeight` alone. */
+    steps: ConfigValues["steps"];
     api: ApiSettings;
 }
 
@@ -183,13 +186,14 @@ function rulesOf(values: Partial<ConfigValues>): Violation[] {
         ...rules({ ...values, autoscaling }),
         ...apiRules(values.api),
         ...networkRules(values.network),
+        ...stepRules(values.steps),
         ...(database ? databaseRules(database, { isolation, namespace, encrypted }) : []),
     ];
 }
 
 function settingsOf(values: ConfigValues, cluster: ClusterArgs): Settings {
-    const { name, namespace, database, network } = values;
-    return { name, namespace, database, network, api: apiOf(values, cluster) };
+    const { name, namespace, database, network, steps } = values;
+    return { name, namespace, database, network, steps, api: apiOf(values, cluster) };
 }
 
 function apiOf(values: ConfigValues, cluster: ClusterArgs): ApiSettings {

@@ -124,6 +124,11 @@ function merged(
         },
         secretEnv: shared?.secretEnv,
         secretFiles: shared?.secretFiles,
+        // The second guide's variable, where each color is an environment of its own.
+        sideEnv:
+            shared === undefined
+                ? { blue: { ENVIRONMENT: "blue" }, green: { ENVIRONMENT: "green" } }
+                : undefined,
         sideSecretEnv: bySide(({ secretEnv }) => secretEnv),
         sideSecretFiles: bySide(({ secretFiles }) => secretFiles),
         resources: all.flatMap(({ resources }) => resources),

@@ -36,7 +36,7 @@ const cases: [string, Record<string, string | undefined>, string[]][] = [
         "an unknown key, close to none",
         { "cutover:wibble": "1" },
         [
-            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, stable, canary, current, canaryWeight, activeColor, capacityFloor, api, serviceName, serviceType, servicePort, nodePort, replicas, rollingUpdate, gateDeadlineSeconds, idle, autoscaling, router, gateway, network, database",
+            "cutover:wibble: got an unknown key, expected one of name, namespace, strategy, routing, isolation, releases, blue, green, stable, canary, current, canaryWeight, activeColor, capacityFloor, api, serviceName, serviceType, servicePort, nodePort, replicas, rollingUpdate, gateDeadlineSeconds, idle, autoscaling, router, gateway, network, steps, database",
         ],
     ],
     [

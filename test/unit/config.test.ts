@@ -54,6 +54,7 @@ describe("stack config", () => {
             namespace: "endpoint-stats",
             database: {},
             network: undefined,
+            steps: undefined,
             api: {
                 strategy: "blueGreen",
                 args: {
@@ -128,6 +129,7 @@ describe("stack config", () => {
             "cutover:router": '{"replicas":3}',
             "cutover:gateway": '{"parent":{"name":"public"}}',
             "cutover:network": '{"egress":[]}',
+            "cutover:steps": '[{"setWeight":20,"pause":"10m"},{"setWeight":100,"pause":"manual"}]',
             "cutover:releases": JSON.stringify({ "1.0": { image: "api:1.0" }, "2.0": release }),
             "cutover:blue": "1.0",
             "cutover:green": "2.0",
@@ -147,7 +149,18 @@ describe("stack config", () => {
         });
         assert.deepEqual(
             [name, namespace, rest],
-            ["shop", "shops", { database, network: { egress: [] } }],
+            [
+                "shop",
+                "shops",
+                {
+                    database,
+                    network: { egress: [] },
+                    steps: [
+                        { setWeight: 20, pause: "10m" },
+                        { setWeight: 100, pause: "manual" },
+                    ],
+                },
+            ],
         );
         assert.deepEqual(read, {
             strategy: "blueGreen",
