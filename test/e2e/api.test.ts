@@ -1,3 +1,4 @@
+// lane: shared, about 30 s
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";

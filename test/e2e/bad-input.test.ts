@@ -1,3 +1,4 @@
+// lane: shared, about 240 s
 import assert from "node:assert/strict";
 import path from "node:path";
 import { requireCluster, type Cluster } from "../support/cluster";

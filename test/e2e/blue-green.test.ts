@@ -1,3 +1,4 @@
+// lane: exclusive, about 180 s
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
 import { AppsV1Api } from "@kubernetes/client-node";

@@ -1,3 +1,4 @@
+// lane: shared, about 55 s
 import assert from "node:assert/strict";
 import { connect } from "../../components/gate/client";
 import { afterRoute, beforeRoute, type GateContext } from "../../components/gate/hooks";

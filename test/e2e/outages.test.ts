@@ -1,3 +1,4 @@
+// lane: shared, about 180 s
 import assert from "node:assert/strict";
 import { requireCluster } from "../support/cluster";
 import { apiImage } from "../support/e2e";

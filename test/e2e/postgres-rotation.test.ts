@@ -1,3 +1,4 @@
+// lane: shared, about 50 s
 import * as assert from "node:assert/strict";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { requireCluster } from "../support/cluster";

@@ -1,3 +1,4 @@
+// lane: shared, about 90 s
 import * as assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { loadImages } from "../../sandbox/images";

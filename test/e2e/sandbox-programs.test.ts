@@ -1,3 +1,4 @@
+// lane: shared, about 15 s
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import * as path from "node:path";

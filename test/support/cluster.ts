@@ -1,5 +1,6 @@
 import * as sandbox from "../../sandbox";
 import { silentProgress } from "../../scripts/progress";
+import { cannotRun } from "./runner/can-run";
 
 /** Minutes, not seconds: the first run on a machine builds Kubernetes. */
 const UP_TIMEOUT_MS = 15 * 60_000;
@@ -26,9 +27,9 @@ let startedHere = false;
  * ```
  *
  * It is the context named by `CUTOVER_E2E_CONTEXT`, else the sandbox, which is started when it is not
- * running (and then taken down after the last test of the process). Where the sandbox cannot run, the
- * suite is skipped with the reason; with `CI=true` that is a failure. A sandbox that could run but
- * does not come up is always a failure.
+ * running (and then taken down after the last test of the process; `npm test` has brought it up before
+ * and takes it down itself). Where the sandbox cannot run, the suite is skipped with the reason; with
+ * `CI=true` that is a failure. A sandbox that could run but does not come up is always a failure.
  */
 export async function requireCluster(this: Mocha.Context): Promise<Cluster> {
     this.timeout(UP_TIMEOUT_MS);
@@ -53,13 +54,6 @@ async function provide(): Promise<Cluster | { skip: string }> {
     startedHere = !running;
     const info = await sandbox.up(silentProgress);
     return { kubeconfig: info.kubeconfig, context: info.context, sandbox: info };
-}
-
-/** Only what no installation can change: anything else that the sandbox lacks is its own failure. */
-function cannotRun(): string | undefined {
-    if (process.platform !== "linux") return `the sandbox needs Linux, this is ${process.platform}`;
-    if (process.getuid?.() !== 0) return "the sandbox needs root";
-    return undefined;
 }
 
 // A root hook, registered when the first test file loads this module.

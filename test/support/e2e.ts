@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CoreV1Api } from "@kubernetes/client-node";
@@ -48,8 +48,13 @@ const SMALL_REQUESTS = { memory: "64Mi", cpu: "25m", "ephemeral-storage": "64Mi"
 
 const rows: object[] = [];
 
-/** Adds a row to `out/e2e.json`, which holds those of the present mocha process. */
+/**
+ * Adds a row to `out/e2e.json`, which holds those of the present run: of this mocha process, or of all
+ * that the runner starts, which collects them in the file `CUTOVER_E2E_ROWS`.
+ */
 export function addRow(row: { kind: string; name: string }): void {
+    const shared = process.env.CUTOVER_E2E_ROWS;
+    if (shared) return appendFileSync(shared, JSON.stringify(row) + "\n");
     rows.push(row);
     mkdirSync(path.join(ROOT, "out"), { recursive: true });
     writeFileSync(path.join(ROOT, "out", "e2e.json"), JSON.stringify(rows, undefined, 2) + "\n");

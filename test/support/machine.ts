@@ -187,16 +187,38 @@ export function processesOf(id: string, stateDir: string): string[] {
     });
 }
 
-/** Addresses in the machine's network that something listens on for TCP, as the kernel writes them. */
-export function listeningAddresses(): Set<string> {
-    const found = new Set<string>();
-    for (const file of ["/proc/net/tcp", "/proc/net/tcp6"]) {
-        for (const line of lines(fs.readFileSync(file, "utf8"))) {
-            const [, address, , state] = line.trim().split(/\s+/);
-            if (state === "0A" && address !== undefined) found.add(address);
-        }
+/**
+ * Addresses in the machine's network that one of the processes listens on for TCP, as the kernel
+ * writes them. What they listen on in another network is not seen.
+ */
+export function listeningAddresses(pids: readonly number[]): string[] {
+    const theirs = new Set(pids.flatMap(socketsOf));
+    return ["/proc/net/tcp", "/proc/net/tcp6"].flatMap((file) =>
+        lines(fs.readFileSync(file, "utf8")).flatMap((line) => {
+            const fields = line.trim().split(/\s+/);
+            const [address = "", state, inode = ""] = [fields[1], fields[3], fields[9]];
+            return state === "0A" && theirs.has(inode) ? [address] : [];
+        }),
+    );
+}
+
+/** The inodes of a process's open sockets. */
+function socketsOf(pid: number): string[] {
+    const folder = `/proc/${pid}/fd`;
+    return unlessGone(() => fs.readdirSync(folder), []).flatMap((fd) => {
+        const target = unlessGone(() => fs.readlinkSync(path.join(folder, fd)), "");
+        const inode = /^socket:\[(\d+)\]$/.exec(target)?.[1];
+        return inode === undefined ? [] : [inode];
+    });
+}
+
+/** Processes end, and close files, while they are looked at. */
+function unlessGone<T>(look: () => T, otherwise: T): T {
+    try {
+        return look();
+    } catch {
+        return otherwise;
     }
-    return found;
 }
 
 function lines(text: string): string[] {
