@@ -8,8 +8,9 @@ import { type Progress, silentProgress } from "../progress";
 import { renderChart, renderPage } from "../report";
 import { complaintsOf } from "./checks";
 import { Cleanup, onInterrupt } from "./cleanup";
-import { connect, deleteNamespace, hasNamespace, type NamedCluster } from "./cluster";
+import { connect, deleteNamespace, type NamedCluster } from "./cluster";
 import { explainKept } from "./keep";
+import { makeNamespace } from "./namespace";
 import { type DemoOptions, SANDBOX_RELEASES } from "./options";
 import { type DemoResult, type Recording, toResult } from "./recording";
 import { toReport } from "./report";
@@ -75,20 +76,15 @@ async function perform(options: DemoOptions, tools: Tools): Promise<Performance>
     const { cleanup, signal } = tools;
     const engine = await resolveEngine();
     const { cluster, started } = await provideCluster(options, tools);
-    if (await hasNamespace(cluster, NAMESPACE)) {
-        throw new CliError(
-            `namespace ${NAMESPACE} exists already in context ${cluster.context}; ` +
-                "the demo deploys into a namespace of its own: end what runs there first",
-        );
+    await makeNamespace(cluster, NAMESPACE);
+    // The sandbox takes everything with it; a cluster that stays is left as it was found.
+    if (!started) {
+        cleanup.add(`delete namespace ${NAMESPACE}`, () => deleteNamespace(cluster, NAMESPACE));
     }
     const scratch = await createScratch(ROOT, cluster.kubeconfig);
     cleanup.add("remove the scratch folder", () => scratch.remove());
     const stack = await openStack(scratch, STACK, engine.command, signal);
-    // The sandbox takes everything with it; a cluster that stays is left as it was found.
-    if (!started) {
-        cleanup.add(`delete namespace ${NAMESPACE}`, () => deleteNamespace(cluster, NAMESPACE));
-        cleanup.add("destroy the stack", () => stack.destroy());
-    }
+    if (!started) cleanup.add("destroy the stack", () => stack.destroy());
     await stack.configure(firstConfig(options));
 
     const recording: Recording = {

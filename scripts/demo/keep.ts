@@ -36,7 +36,7 @@ export async function explainKept(kept: Kept): Promise<string> {
     const cutover = path.join(root, "bin", "cutover");
     const end = kept.sandboxStarted
         ? `${quote(cutover)} sandbox down`
-        : `pulumi destroy --stack ${stack} --yes   # keeps namespace ${kept.namespace} with the database's volume`;
+        : `pulumi destroy --stack ${stack} --yes   # keeps namespace ${kept.namespace} with the database's volume, until the next demo`;
     return `It is all still running. To play on:
 
   . ${quote(file)}${url ? `\n  curl -s ${url}/` : ""}
