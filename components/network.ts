@@ -33,7 +33,7 @@ export interface EgressPeerArgs extends NetworkPeerArgs {
 
 /** Who may reach the API, and whom it may reach. */
 export interface NetworkArgs {
-    /** Who may reach the API, by its router or directly. Defaults to everyone. */
+    /** Who may reach the API, by its router or directly; an empty list is nobody. Defaults to everyone. */
     ingress?: NetworkPeerArgs[];
     /** Who else may reach the API's pods, whose port has the metrics too. Only counts beside `ingress`. */
     metrics?: NetworkPeerArgs[];

@@ -48,7 +48,7 @@ export function podTemplate(spec: PodSpec): PodTemplate {
             serviceAccountName: spec.serviceAccount,
             automountServiceAccountToken: false,
             enableServiceLinks: false,
-            imagePullSecrets: api.imagePullSecrets?.map((name) => ({ name })),
+            imagePullSecrets: pullSecrets(api.imagePullSecrets),
             ...scheduling(api, spec.selector),
             securityContext: {
                 runAsNonRoot: true,
@@ -80,6 +80,11 @@ export function podTemplate(spec: PodSpec): PodTemplate {
             volumes: volumes.map(({ volume }) => volume),
         },
     };
+}
+
+/** An empty list is left out, as the API server does: there would be a difference at every refresh. */
+export function pullSecrets(names: Input<string>[] = []): { name: Input<string> }[] | undefined {
+    return names.length === 0 ? undefined : names.map((name) => ({ name }));
 }
 
 /** The downward API's first, then the rest by name, so that the order of a map changes no pod. */

@@ -14,6 +14,7 @@ import { DNS, NAMESPACE_NAME_LABEL } from "./defaults";
 type Spec = types.input.networking.v1.NetworkPolicySpec;
 type Peer = types.input.networking.v1.NetworkPolicyPeer;
 type Port = types.input.networking.v1.NetworkPolicyPort;
+type Ingress = types.input.networking.v1.NetworkPolicyIngressRule;
 type Egress = types.input.networking.v1.NetworkPolicyEgressRule;
 
 /** One policy: its role is part of its name, and there is one of each in a namespace. */
@@ -56,7 +57,7 @@ function apiPolicy(args: NetworkPoliciesArgs): Spec {
     return {
         podSelector: { matchLabels: apiPods(args) },
         policyTypes: policyTypes(args),
-        ingress: [{ from: limited, ports: [tcp(args.port)] }],
+        ingress: from(limited, args.port),
         egress: network.egress && [
             dns(),
             ...(database === undefined ? [] : [to(database)]),
@@ -71,7 +72,7 @@ function routerPolicy(args: NetworkPoliciesArgs, router: ListenersArgs): Policy 
     const spec = {
         podSelector: { matchLabels: router.selector },
         policyTypes: policyTypes(args),
-        ingress: [{ from: ingress?.map(peer), ports: [tcp(router.port)] }],
+        ingress: from(ingress?.map(peer), router.port),
         egress: egress && [dns(), { to: [allApiPods(args)], ports: [tcp(args.port)] }],
     };
     return { role: "router", namespace: router.namespace, spec };
@@ -82,9 +83,14 @@ function databasePolicy(args: NetworkPoliciesArgs, database: ListenersArgs): Pol
     const spec = {
         podSelector: { matchLabels: database.selector },
         policyTypes: policyTypes(args),
-        ingress: [{ from: [allApiPods(args)], ports: [tcp(database.port)] }],
+        ingress: from([allApiPods(args)], database.port),
     };
     return { role: "database", namespace: database.namespace, spec };
+}
+
+/** To Kubernetes an empty list of peers is everyone; here it is nobody, and no list is everyone. */
+function from(peers: Peer[] | undefined, port: number): Ingress[] | undefined {
+    return peers?.length === 0 ? undefined : [{ from: peers, ports: [tcp(port)] }];
 }
 
 /** By the role among the application's pods, since others may have its `app` label too. */
@@ -116,7 +122,7 @@ function toServer({ host, port }: ExternalServerArgs): Egress {
 function toPeer({ ports, ...target }: EgressPeerArgs): Egress {
     return {
         to: [peer(target)],
-        ports: ports?.map(({ port, endPort, protocol = "TCP" }: NetworkPortArgs) => {
+        ports: filled(ports)?.map(({ port, endPort, protocol = "TCP" }: NetworkPortArgs) => {
             return { port, endPort, protocol };
         }),
     };
@@ -129,11 +135,21 @@ function dns(): Egress {
 }
 
 function peer({ namespaceSelector, podSelector, cidr, except }: NetworkPeerArgs): Peer {
-    if (cidr !== undefined) return { ipBlock: { cidr, except } };
+    if (cidr !== undefined) return { ipBlock: { cidr, except: filled(except) } };
     return {
-        namespaceSelector: namespaceSelector && { matchLabels: namespaceSelector },
-        podSelector: podSelector && { matchLabels: podSelector },
+        namespaceSelector: namespaceSelector && selecting(namespaceSelector),
+        podSelector: podSelector && selecting(podSelector),
     };
+}
+
+/** No labels are left out, as the API server does: there would be a difference at every refresh. */
+function selecting(matchLabels: Record<string, string>) {
+    return Object.keys(matchLabels).length === 0 ? {} : { matchLabels };
+}
+
+/** An empty list counts as none. */
+function filled<T>(list: T[] | undefined): T[] | undefined {
+    return list?.length === 0 ? undefined : list;
 }
 
 function tcp(port: number): Port {

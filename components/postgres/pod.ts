@@ -1,6 +1,7 @@
 import type { types } from "@pulumi/kubernetes";
 import type { Input } from "@pulumi/pulumi";
 import type { ResourcesArgs } from "../args";
+import { pullSecrets } from "../pod";
 import * as defaults from "./defaults";
 import type { DatabaseNames } from "./names";
 
@@ -35,7 +36,7 @@ export function podTemplate(pod: PostgresPod): types.input.core.v1.PodTemplateSp
             automountServiceAccountToken: false,
             // Off: a Service called "postgres" would add variables that begin with POSTGRES_.
             enableServiceLinks: false,
-            imagePullSecrets: pod.imagePullSecrets.map((name) => ({ name })),
+            imagePullSecrets: pullSecrets(pod.imagePullSecrets),
             terminationGracePeriodSeconds: defaults.TERMINATION_GRACE_PERIOD_SECONDS,
             securityContext: {
                 runAsNonRoot: true,

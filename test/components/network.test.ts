@@ -114,6 +114,34 @@ describe("NetworkPolicies", () => {
         ]);
     });
 
+    it("open nothing to nobody, which to Kubernetes would be everyone", async () => {
+        const found = await specs({ network: { ingress: [] }, router: undefined });
+        const api = found["ecommerce/user-service-api"] as Record<string, unknown>;
+        assert.equal(api.ingress, undefined);
+        const routed = await specs({ network: { ingress: [], egress: [] } });
+        const router = routed["ecommerce/user-service-router"] as Record<string, unknown>;
+        assert.equal(router.ingress, undefined);
+        const behind = routed["ecommerce/user-service-api"] as { ingress: { from: unknown[] }[] };
+        assert.deepEqual(behind.ingress[0]?.from, [
+            { namespaceSelector: namespaces("ecommerce"), podSelector: routerPods },
+        ]);
+    });
+
+    it("leave out what is empty, as the API server does", async () => {
+        const found = await specs({
+            network: {
+                ingress: [{ namespaceSelector: {}, podSelector: {} }],
+                egress: [{ cidr: "192.0.2.0/24", except: [], ports: [] }],
+            },
+        });
+        const api = found["ecommerce/user-service-api"] as {
+            ingress: { from: unknown[] }[];
+            egress: unknown[];
+        };
+        assert.deepEqual(api.ingress[0]?.from[0], { namespaceSelector: {}, podSelector: {} });
+        assert.deepEqual(api.egress.at(-1), { to: [{ ipBlock: { cidr: "192.0.2.0/24" } }] });
+    });
+
     it("let nothing out but to the listed, DNS, the database and the API, once anything is", async () => {
         const found = await specs({
             network: {
