@@ -55,6 +55,13 @@ export async function createObject(
             : await cluster.create(context, wanted, request.preview);
     } catch (error) {
         if (request.preview && isBeyondPreview(error)) return undefined;
+        if (error instanceof NoMatchError) {
+            const { apiVersion, kind } = kindOfType(context.type);
+            throw unknownKind(
+                `creation of resource "${context.urn}" with kind ${apiVersion}/${kind}`,
+                error,
+            );
+        }
         throw new Error(
             `resource "${context.urn}" was not successfully created by the Kubernetes API server: ${messageOf(error)}`,
             { cause: error },
@@ -102,6 +109,9 @@ export async function updateObject(
         before = await cluster.get(last, context.signal);
     } catch (error) {
         if (request.preview && isBeyondPreview(error)) return undefined;
+        if (error instanceof NoMatchError) {
+            throw unknownKind(`update of resource "${context.urn}"`, error);
+        }
         throw new Error(`update of resource "${context.urn}" failed: ${messageOf(error)}`, {
             cause: error,
         });
@@ -206,6 +216,15 @@ function timeoutOf(inputs: KubeObject, seconds: number | undefined): number | un
     if (seconds !== undefined && seconds > 0) return seconds;
     const annotated = Number.parseInt(annotation(inputs, Annotation.timeoutSeconds), 10);
     return annotated > 0 ? annotated : undefined;
+}
+
+/** The words of the real provider, which lead to the CRD that is missing. */
+function unknownKind(what: string, error: NoMatchError): Error {
+    return new Error(
+        `${what} failed because the Kubernetes API server reported that the apiVersion for this ` +
+            `resource does not exist. Verify that any required CRDs have been created: ${error.message}`,
+        { cause: error },
+    );
 }
 
 /** Errors by which the API server only says that it cannot look ahead. */
