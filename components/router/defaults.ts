@@ -85,11 +85,11 @@ export const MAX_UNAVAILABLE = 0;
 /** Config maps of older pods are gone, so there is nothing to roll back to by hand. */
 export const REVISION_HISTORY_LIMIT = 2;
 
-/** nginx starts in milliseconds: every second of the probe is a second of a weight change. */
+/**
+ * nginx starts in milliseconds, and every second of the probe is a second of a weight change. So there
+ * is no startup probe either: readiness would wait for it, and liveness leaves ten times the time.
+ */
 export const READINESS = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 3 } as const;
-
-/** Gives up on a router that never starts; not slower than readiness, which waits for it. */
-export const STARTUP = { periodSeconds: 1, timeoutSeconds: 1, failureThreshold: 30 } as const;
 
 /** Restarts a router that hangs, not one that is busy. */
 export const LIVENESS = { periodSeconds: 10, timeoutSeconds: 3, failureThreshold: 3 } as const;

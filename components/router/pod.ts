@@ -44,7 +44,6 @@ export function routerPod(pod: RouterPod): types.input.core.v1.PodTemplateSpec {
                     image: settings.image ?? defaults.ROUTER_IMAGE,
                     command: ["/bin/sh", "-c", START],
                     ports: [{ name: PORT_NAME, containerPort: defaults.ROUTER_PORT }],
-                    startupProbe: { ...HEALTH, ...defaults.STARTUP },
                     readinessProbe: { ...HEALTH, ...defaults.READINESS },
                     livenessProbe: { ...HEALTH, ...defaults.LIVENESS },
                     lifecycle: {
