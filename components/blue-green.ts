@@ -6,7 +6,14 @@ import { checkedOf, desiredBlueGreen } from "./desired";
 import { appLabels, sideSelector } from "./labels";
 import { inClusterUrl, previewServiceName } from "./names";
 import { forbiddenTransitions } from "./plan";
-import type { Color, Desired, Idle, Isolation, Side, State } from "./plan/types";
+import {
+    Isolation,
+    type Color,
+    type Desired,
+    type Idle,
+    type Side,
+    type State,
+} from "./plan/types";
 import { otherColor } from "./plan/weights";
 import type { StrategyArgs } from "./strategy";
 import { apiRules } from "./validation/api-rules";
@@ -71,7 +78,11 @@ export class BlueGreen extends pulumi.ComponentResource {
         this.url = url;
         this.state = state;
         this.activeColor = state.apply(() => desired.activeColor);
-        this.previewUrl = ownService(sideServices, desired) ?? previewOf(this, name, args, desired);
+        // A Service follows the switch within its namespace only; each color's own is always there.
+        this.previewUrl =
+            desired.isolation === Isolation.shared
+                ? previewOf(this, name, args, desired)
+                : ownService(sideServices, desired);
         this.registerOutputs({
             service,
             url,
@@ -82,7 +93,7 @@ export class BlueGreen extends pulumi.ComponentResource {
     }
 }
 
-/** The address of the other color's own Service, if the colors have one each. */
+/** The address of the other color's own Service, if it has a release. */
 function ownService(
     services: ReadonlyMap<Side, Service>,
     desired: Desired,

@@ -52,11 +52,20 @@ export function gateOfRouter(
                 label: "the router",
                 gains: false,
                 exclusive: true,
+                alone: changesSides(args.previous, desired),
             },
         ],
         from: [],
         selector,
     };
+}
+
+/** Whether the sides of before go, and with them the Services that a draining router still uses. */
+function changesSides(previous: State | undefined, desired: Desired): boolean {
+    return (
+        previous !== undefined &&
+        (previous.strategy !== desired.strategy || previous.isolation !== desired.isolation)
+    );
 }
 
 function clusterOf({ cluster, gateDeadlineSeconds }: StrategyArgs) {

@@ -191,7 +191,8 @@ function backendsOf({ desired, decided }: RouteInputs) {
         port: desired.servicePort,
         weight: share,
         main: side === main,
-        release,
+        // Another release on a side without a share must not replace the router's pods.
+        release: share > 0 ? release : undefined,
     }));
 }
 

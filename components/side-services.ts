@@ -3,7 +3,7 @@ import { Service } from "@pulumi/kubernetes/core/v1/service";
 import { PORT_NAME } from "./defaults";
 import { appLabels, sideSelector } from "./labels";
 import { logicalName, sideServiceName } from "./names";
-import { hasSideServices } from "./plan";
+import { hasSideService } from "./plan";
 import type { Desired, Plan, Side } from "./plan/types";
 import type { StrategyArgs } from "./strategy";
 
@@ -21,9 +21,9 @@ export function sideServices(
         decided,
     }: { name: string; args: StrategyArgs; desired: Desired; decided: Plan },
 ): Map<Side, Service> {
-    if (!hasSideServices(desired)) return new Map();
+    const own = decided.sides.filter(({ side }) => hasSideService(desired, side));
     return new Map(
-        decided.sides.map(({ side, namespace }) => [
+        own.map(({ side, namespace }) => [
             side,
             new Service(
                 logicalName(name, side, desired),

@@ -49,10 +49,12 @@ export interface GateTarget extends GateSide {
      */
     gains?: boolean;
     /**
-     * Whether it must also have no pods of an older template left: a router's say other weights.
-     * Defaults to false.
+     * Whether it must also have told all pods of an older template to end: a router's say other
+     * weights. Defaults to false.
      */
     exclusive?: boolean;
+    /** Whether those pods must have ended, too: what they send traffic to is about to go. Defaults to false. */
+    alone?: boolean;
 }
 
 /** What the gate of one route checks, and in which cluster. */

@@ -78,7 +78,7 @@ export interface Patience {
 /** Whether the route may move to the target. */
 export function judgeTarget(state: SideState, target: GateTarget, patience: Patience): Verdict {
     const ready = currentPods(state).filter((pod) => isSteady(pod, state.now)).length;
-    const left = target.exclusive ? olderPods(state).length : 0;
+    const left = olderPods(state, target).length;
     if (ready >= target.neededReady && left === 0) return { kind: "ready", ready };
     const problems = problemsOf(state, patience.deadlineSeconds);
     const final = problems.find((problem) => isFinal(problem, state.now, patience.seenSince));
@@ -91,12 +91,12 @@ export function judgeTarget(state: SideState, target: GateTarget, patience: Pati
     return { kind: "waiting", ready, because };
 }
 
-/** Pods of an earlier template that nobody has told to end yet. */
-function olderPods(state: SideState): Pod[] {
+/** Pods of an earlier template that are in the way. */
+function olderPods(state: SideState, { exclusive = false, alone = false }: GateTarget): Pod[] {
     const current = currentPods(state);
-    return state.pods.filter(
-        (pod) => pod.metadata.deletionTimestamp === undefined && !current.includes(pod),
-    );
+    return state.pods
+        .filter((pod) => !current.includes(pod))
+        .filter(({ metadata }) => alone || (exclusive && metadata.deletionTimestamp === undefined));
 }
 
 /** What keeps the target from being ready, the Deployment's own problems first. */

@@ -8,7 +8,7 @@ import type { RoutePlan, Side, SidePlan, State } from "./types";
 import { askedWeights, podShares, splitsByPods } from "./weights";
 
 export { deploymentName, sideNamespace } from "./places";
-export { hasSideServices } from "./services";
+export { hasSideService } from "./services";
 export { parseState } from "./state";
 export { forbiddenTransitions } from "./transitions";
 export * from "./types";

@@ -1,5 +1,5 @@
 import { Isolation, Routing, Strategy } from "../plan/types";
-import { hasSideServices, sideServiceNames } from "../plan/services";
+import { sideServiceNames } from "../plan/services";
 import type { Checked } from "./rules";
 import { oneOf, show, type Violation } from "./violation";
 
@@ -49,11 +49,9 @@ function combinationRules({ strategy, routing, isolation }: Checked): Violation[
 function serviceNameRules(input: Checked): Violation[] {
     const { name, strategy, routing, isolation, serviceName } = input;
     if (name === undefined || strategy === undefined || routing === undefined) return [];
-    const own = { name, strategy: strategy as Strategy };
-    const taken =
-        isolation === Isolation.namespaces || !hasSideServices({ routing: routing as Routing })
-            ? []
-            : sideServiceNames(own);
+    // Where only a selector routes, a side can do without.
+    if (isolation === Isolation.namespaces || routing === Routing.service) return [];
+    const taken = sideServiceNames({ name, strategy: strategy as Strategy });
     if (serviceName === undefined || !taken.includes(serviceName)) return [];
     const expected = `another name than those of the sides' own Services with routing ${show(routing)}: ${oneOf(taken)}`;
     return [{ path: "serviceName", got: show(serviceName), expected }];

@@ -54,6 +54,8 @@ describe("BlueGreen", () => {
                 `${DEPLOYMENT}::flask-api-blue below cutover:index:Workload::flask-api-blue`,
                 `${DEPLOYMENT}::flask-api-green below cutover:index:Workload::flask-api-green`,
                 `${SERVICE}::flask-api below cutover:index:Route::flask-api`,
+                `${SERVICE}::flask-api-blue below cutover:index:BlueGreen::flask-api`,
+                `${SERVICE}::flask-api-green below cutover:index:BlueGreen::flask-api`,
                 `${SERVICE}::flask-api-preview below cutover:index:BlueGreen::flask-api`,
                 "cutover:index:Disruption::flask-api-blue-pdb below cutover:index:Workload::flask-api-blue",
                 "cutover:index:Disruption::flask-api-green-pdb below cutover:index:Workload::flask-api-green",
@@ -428,7 +430,7 @@ describe("BlueGreen", () => {
             const objects = recording.resources.filter(({ type }) =>
                 type.startsWith("kubernetes:"),
             );
-            assert.equal(objects.length, 9);
+            assert.equal(objects.length, 11);
             for (const { id, provider } of objects) {
                 assert.equal(provider, "pulumi:providers:kubernetes::other", id);
             }

@@ -35,6 +35,7 @@ describe("the program", () => {
             "kubernetes:apps/v1:Deployment::flask-api-blue",
             "kubernetes:core/v1:NamespacePatch::endpoint-stats",
             "kubernetes:core/v1:Service::flask-api",
+            "kubernetes:core/v1:Service::flask-api-blue",
             "kubernetes:core/v1:ServiceAccount::flask-api",
             ...["api", "database", "default-deny", "router"].map(
                 (role) =>

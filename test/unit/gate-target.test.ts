@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Deployment, Pod } from "../../components/gate/reader";
+import type { GateTarget } from "../../components/gate";
 import { judgeTarget, readSide, type Verdict } from "../../components/gate/target";
 import {
     at,
@@ -18,7 +19,12 @@ const target = greenTarget();
 
 async function judge(
     pods: Pod[],
-    options: { deployment?: Deployment; seenSince?: Map<string, number>; needed?: number } = {},
+    options: {
+        deployment?: Deployment;
+        seenSince?: Map<string, number>;
+        needed?: number;
+        target?: Partial<GateTarget>;
+    } = {},
 ): Promise<Verdict> {
     const cluster = new FakeCluster();
     cluster.pods = pods;
@@ -27,7 +33,7 @@ async function judge(
     assert.ok(state);
     return judgeTarget(
         state,
-        { ...target, neededReady: options.needed ?? target.neededReady },
+        { ...target, ...options.target, neededReady: options.needed ?? target.neededReady },
         { deadlineSeconds: 120, seenSince: options.seenSince ?? new Map() },
     );
 }
@@ -70,6 +76,23 @@ describe("gate: ready pods of the target", () => {
             assert.equal(verdict.kind, ready >= 3 ? "ready" : "waiting");
         });
     }
+
+    it("lets pods of an older template be, unless they say something else", async () => {
+        const older = [...three, pod("d", { hash: "v0" })];
+        const draining = [...three, pod("d", { hash: "v0", terminating: true })];
+        const kind = async (pods: Pod[], changes: Partial<GateTarget>) =>
+            (await judge(pods, { target: changes })).kind;
+        assert.equal(await kind(older, {}), "ready");
+        assert.equal(await kind(older, { exclusive: true }), "waiting");
+        assert.equal(await kind(draining, { exclusive: true }), "ready");
+        assert.equal(await kind(draining, { alone: true }), "waiting");
+        assert.equal(await kind(three, { exclusive: true, alone: true }), "ready");
+        const { kind: _kind, ...verdict } = await judge(older, { target: { exclusive: true } });
+        assert.deepEqual(verdict, {
+            ready: 3,
+            because: "1 pods of an older template are still there",
+        });
+    });
 
     it("counts no pod before the controller has seen the newest spec", async () => {
         const stale = deployment("green", { status: { observedGeneration: 3 } });
