@@ -9,6 +9,10 @@ import { CliError, ExitCode } from "./errors";
  */
 const VERBS: Record<string, { summary: string; load: () => { register(command: Command): void } }> =
     {
+        bench: {
+            summary: "how fast it is, against the limits it promises; writes out/bench.json",
+            load: () => require("./commands/bench"),
+        },
         demo: {
             summary:
                 "a blue/green switch under load, from a bare machine; writes out/demo.{json,html}",

@@ -40,6 +40,14 @@ export const silentProgress: Progress = {
     step: (_title, work) => work(() => undefined),
 };
 
+/** Plain lines on standard error, so that standard output is JSON and nothing else. */
+export const errorProgress: Progress = {
+    step: (title, work) => {
+        console.error(`- ${title}`);
+        return work(() => undefined);
+    },
+};
+
 async function plainStep<T>(title: string, work: (say: Say) => Promise<T>): Promise<T> {
     const started = Date.now();
     console.log(`- ${title}`);

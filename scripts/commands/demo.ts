@@ -2,7 +2,7 @@
    not for `--help`, and a native import() in a CommonJS file does not find .ts files */
 import type { Command } from "commander";
 import type { DemoFlags } from "../demo/options";
-import { type Progress, terminalProgress } from "../progress";
+import { errorProgress, terminalProgress } from "../progress";
 
 export function register(command: Command): void {
     command
@@ -26,11 +26,3 @@ export function register(command: Command): void {
             );
         });
 }
-
-/** Plain lines on standard error, so that standard output is JSON and nothing else. */
-const errorProgress: Progress = {
-    step: (title, work) => {
-        console.error(`- ${title}`);
-        return work(() => undefined);
-    },
-};
