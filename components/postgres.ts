@@ -89,7 +89,6 @@ export class Postgres extends pulumi.ComponentResource implements Database {
 
     constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
         const { previous, ...declared } = args;
-        super("cutover:index:Postgres", name, declared, opts);
         const names: DatabaseNames = {
             database: args.database ?? defaults.DATABASE,
             user: args.user ?? defaults.ADMIN_USER,
@@ -102,6 +101,8 @@ export class Postgres extends pulumi.ComponentResource implements Database {
             ...checkStorage(args.storage),
             ...forbiddenDatabaseChanges(previous, wanted),
         ]);
+        // Not before: a component that is refused must not be in the state with what was refused.
+        super("cutover:index:Postgres", name, declared, opts);
         const objects = new Objects(this, name, args);
 
         const passwords = objects.passwords(args.passwordVersion ?? "1");

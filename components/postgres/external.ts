@@ -78,8 +78,8 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
         opts?: pulumi.ComponentResourceOptions,
     ) {
         const { host, port = defaults.PORT, passwordSecret } = args;
-        super("cutover:index:ExternalDatabase", name, { host, port }, opts);
         refuse(`ExternalDatabase ${JSON.stringify(name)}`, checkExternal(args));
+        super("cutover:index:ExternalDatabase", name, { host, port }, opts);
         const labels = databaseLabels(args.namespace, args.labels);
         const alias = aliasService(
             {
