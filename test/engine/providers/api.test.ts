@@ -1,7 +1,6 @@
 /* eslint-disable @typescript-eslint/no-explicit-any -- edits of free-form objects */
 import assert from "node:assert/strict";
 import type { KubeClient } from "../../../sandbox/engine/providers/kubernetes/client";
-import { kubernetes } from "../../../sandbox/engine/providers/kubernetes/index";
 import {
     InitError,
     type Inputs,
@@ -9,12 +8,7 @@ import {
     UNKNOWN,
     type UpdateRequest,
 } from "../../../sandbox/engine/providers/types";
-import {
-    CONTROL_PLANE_TIMEOUT_MS,
-    patchAs,
-    sharedCluster,
-    type TestCluster,
-} from "./control-plane";
+import { patchAs, useProvider } from "./control-plane";
 import { checked, contextOf, type LoggedContext } from "./support";
 
 const CONFIG_MAP = "kubernetes:core/v1:ConfigMap";
@@ -35,19 +29,13 @@ const deployment = (replicas: number, annotations: Record<string, string> = {}):
 
 describe("kubernetes provider against an API server", function () {
     this.timeout(60_000);
-    let cluster: TestCluster;
     let client: KubeClient;
     let provider: ResourceProvider;
     let namespace: string;
 
-    before(async function () {
-        this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await sharedCluster();
-        client = cluster.client;
-    });
-    beforeEach(async () => {
-        namespace = await cluster.namespace();
-        provider = await kubernetes.configure({ kubeconfig: cluster.kubeconfig, namespace });
+    const its = useProvider();
+    beforeEach(() => {
+        ({ client, provider, namespace } = its);
     });
 
     const item = (plural: string, name: string): string =>

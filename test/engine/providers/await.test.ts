@@ -1,19 +1,11 @@
 import assert from "node:assert/strict";
 import type { KubeClient } from "../../../sandbox/engine/providers/kubernetes/client";
-import { kubernetes } from "../../../sandbox/engine/providers/kubernetes/index";
 import {
     InitError,
     type Inputs,
     type ResourceProvider,
 } from "../../../sandbox/engine/providers/types";
-import {
-    CONTROL_PLANE_TIMEOUT_MS,
-    patchAs,
-    playKubelet,
-    type PodVerdict,
-    sharedCluster,
-    type TestCluster,
-} from "./control-plane";
+import { patchAs, playKubelet, type PodVerdict, useProvider } from "./control-plane";
 import { checked, contextOf, type LoggedContext } from "./support";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -37,20 +29,14 @@ const deployment = (replicas: number, image = "good:1"): Inputs => ({
 
 describe("waiting for readiness", function () {
     this.timeout(60_000);
-    let cluster: TestCluster;
     let client: KubeClient;
     let provider: ResourceProvider;
     let namespace: string;
     let stopKubelet: AbortController;
 
-    before(async function () {
-        this.timeout(CONTROL_PLANE_TIMEOUT_MS);
-        cluster = await sharedCluster();
-        client = cluster.client;
-    });
-    beforeEach(async () => {
-        namespace = await cluster.namespace();
-        provider = await kubernetes.configure({ kubeconfig: cluster.kubeconfig, namespace });
+    const its = useProvider();
+    beforeEach(() => {
+        ({ client, provider, namespace } = its);
         stopKubelet = new AbortController();
     });
     afterEach(() => stopKubelet.abort());

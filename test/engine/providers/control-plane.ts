@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { type RunningControlPlane, startControlPlane } from "../../../sandbox/control-plane";
 import { KubeClient } from "../../../sandbox/engine/providers/kubernetes/client";
 import { loadCluster } from "../../../sandbox/engine/providers/kubernetes/kubeconfig";
-import type { Inputs, Json } from "../../../sandbox/engine/providers/types";
+import { kubernetes } from "../../../sandbox/engine/providers/kubernetes/index";
+import type { Inputs, Json, ResourceProvider } from "../../../sandbox/engine/providers/types";
 
 /** Building the programs takes minutes where they are not cached yet. */
 export const CONTROL_PLANE_TIMEOUT_MS = 900_000;
@@ -25,6 +26,31 @@ let started: Promise<{ cluster: TestCluster; stop(): Promise<void> }> | undefine
 export async function sharedCluster(): Promise<TestCluster> {
     started ??= startCluster();
     return (await started).cluster;
+}
+
+/** What a test of the provider has: the shared cluster, and a namespace with a provider of its own. */
+export interface ProviderUnderTest {
+    cluster: TestCluster;
+    client: KubeClient;
+    /** Of the present test. */
+    namespace: string;
+    provider: ResourceProvider;
+}
+
+/** Call it in a `describe`; what it returns is filled before each test. */
+export function useProvider(): ProviderUnderTest {
+    const its = {} as ProviderUnderTest;
+    before(async function () {
+        this.timeout(CONTROL_PLANE_TIMEOUT_MS);
+        its.cluster = await sharedCluster();
+        its.client = its.cluster.client;
+    });
+    beforeEach(async () => {
+        const { kubeconfig } = its.cluster;
+        its.namespace = await its.cluster.namespace();
+        its.provider = await kubernetes.configure({ kubeconfig, namespace: its.namespace });
+    });
+    return its;
 }
 
 // For the whole run: files are loaded before any test starts.
