@@ -7,6 +7,7 @@ type Labels = Record<string, Input<string>>;
 export function databaseLabels(partOf: Input<string>, user: Labels = {}): Labels {
     return {
         ...user,
+        app: POSTGRES_NAME,
         component: "database",
         "app.kubernetes.io/name": POSTGRES_NAME,
         "app.kubernetes.io/component": "database",
