@@ -5,9 +5,9 @@ import { CliError } from "../scripts/errors";
 import type { Progress } from "../scripts/progress";
 import { filesOf } from "./control-plane";
 import { withLock } from "./images/lock";
-import { run } from "./images/run";
 import { foreignEntry, lockOf, RECORD, newInstance, readInstance, type Instance } from "./instance";
 import { disableControllers, findHierarchies, processesIn, removeCgroups } from "./machine/cgroups";
+import { unmountBelow } from "./machine/mounts";
 import { removeCoveredFolders } from "./machine/namespace";
 import { requireLinuxRoot, withRootPaths } from "./machine/needs";
 import { disconnectNode } from "./machine/network";
@@ -99,11 +99,7 @@ function othersRun({ cgroup }: Instance): boolean {
 
 /** Removes the data, first making sure that nothing is mounted below it. */
 async function removeFolder(stateDir: string): Promise<void> {
-    const mounts = fs.readFileSync("/proc/self/mounts", "utf8").split("\n");
-    const below = mounts
-        .map((line) => line.split(" ")[1] ?? "")
-        .filter((mount) => mount.startsWith(`${stateDir}/`));
-    for (const mount of below.toReversed()) await run("umount", [mount]);
+    await unmountBelow(stateDir);
     // The record last: without it the rest would be taken for someone else's.
     const entries = fs.existsSync(stateDir) ? fs.readdirSync(stateDir) : [];
     for (const entry of entries.filter((name) => name !== RECORD)) {

@@ -94,6 +94,7 @@ async function buildSet(
     const apt = () => (aptSetUp ??= readAptSetUp(signal));
     try {
         const buildah = new Buildah({ folder: path.join(folder, "buildah"), signal });
+        await buildah.heal();
         const definition = IMAGE_SETS[set];
         const base = await ensureBase(definition.base, buildah, {
             apt,

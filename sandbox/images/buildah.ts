@@ -1,5 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
+import { unmountBelow } from "../machine/mounts";
 import { run } from "./run";
 
 /** The magic number by which statfs tells an overlay file system. */
@@ -7,6 +8,12 @@ const OVERLAYFS_MAGIC = 0x794c7630;
 
 /** Every file and image gets this time, so that equal content is an equal digest. */
 const BUILD_EPOCH_SECONDS = 0;
+
+/**
+ * With mounts and processes of its own: what a build mounts and starts is gone when it is, however it
+ * ends.
+ */
+const ALONE = ["--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "--"];
 
 export interface BuildRequest {
     /** The folder with the Dockerfile. */
@@ -104,6 +111,15 @@ export class Buildah {
         await this.buildah(["rmi", "--prune", "--force"]);
     }
 
+    /** Removes what a build that was cut off had under its hands: mounts, containers, files. */
+    async heal(): Promise<void> {
+        const { folder } = this.options;
+        await unmountBelow(folder);
+        fs.rmSync(path.join(folder, "tmp"), { recursive: true, force: true });
+        fs.mkdirSync(path.join(folder, "tmp"));
+        await this.buildah(["rm", "--all"]);
+    }
+
     private async names(): Promise<string[]> {
         const listed = await this.buildah(["images", "--format", "{{.Name}}:{{.Tag}}"]);
         return listed.split("\n").filter((name) => name !== "" && !name.startsWith("<none>"));
@@ -123,7 +139,12 @@ export class Buildah {
             TMPDIR: path.join(folder, "tmp"),
             CONTAINERS_STORAGE_CONF: this.settings,
         };
-        return run("buildah", [...store, ...args], { env, signal });
+        return run("unshare", [...ALONE, "buildah", ...store, ...args], {
+            env,
+            signal,
+            // `unshare` itself waits for its child, whatever else it is sent.
+            killSignal: "SIGKILL",
+        });
     }
 }
 

@@ -11,6 +11,8 @@ export interface RunOptions {
     env?: NodeJS.ProcessEnv;
     cwd?: string;
     signal?: AbortSignal;
+    /** What an abort sends the command. Defaults to SIGTERM. */
+    killSignal?: NodeJS.Signals;
     /** Gets every line the command prints on standard error, as it comes. */
     say?: Say;
 }
@@ -29,6 +31,7 @@ export async function run(
         cwd: options.cwd,
         env: options.env ?? process.env,
         signal: options.signal,
+        killSignal: options.killSignal,
         stdio: ["pipe", "pipe", "pipe"],
     });
     // A command may exit without reading its input; its exit code says all there is to say.
