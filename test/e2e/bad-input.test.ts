@@ -25,6 +25,8 @@ const greenWith = (name: string, image: string, env?: Record<string, string>) =>
     "cutover:releases": { ...goodGreen["cutover:releases"], [name]: release(image, env) },
     "cutover:green": name,
 });
+/** Draining is not what is tried here: a sleep of 3 s is enough for the endpoints to get around. */
+const quickToEnd = { "cutover:api/lifecycle": { preStopSleepSeconds: 3 } };
 const toGreen = { "cutover:activeColor": "green" };
 
 describe("bad input, under load: the old color keeps serving", function () {
@@ -37,7 +39,7 @@ describe("bad input, under load: the old color keeps serving", function () {
         cluster = await requireCluster.call(this);
         kube = new Kube(cluster);
         program = await Program.open(cluster, { name: NAMESPACE, nodePort: 30_981 });
-        program.configure({ ...goodGreen, "cutover:replicas": 2 });
+        program.configure({ ...goodGreen, ...quickToEnd, "cutover:replicas": 2 });
         await program.mustUp();
         await program.startLoad();
     });
@@ -127,17 +129,19 @@ describe("bad input, under load: the old color keeps serving", function () {
                 says: [/cutover:idle: got "cold", expected .* with autoscaling/],
             },
             "a wrong type that Pulumi.yaml declares": {
-                config: { "cutover:replicas": "three" },
-                says: [/'cutover:replicas' must be of type 'integer'/],
+                config: { "cutover:namespace": { name: "x" } },
+                says: [/'cutover:namespace' must be of type 'string'/],
             },
             "wrong types that it cannot declare, all named at once": {
                 config: {
                     "cutover:nodePort": "high",
+                    "cutover:replicas": "three",
                     "cutover:api": "fast",
                     "cutover:releases": { "1.0.0": { image: 1 } },
                 },
                 says: [
                     /cutover:nodePort: got "high", expected a number/,
+                    /cutover:replicas: got "three", expected a number/,
                     /cutover:api: got "fast"/,
                     /cutover:releases.*image: got 1/,
                 ],

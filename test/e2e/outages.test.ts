@@ -36,6 +36,8 @@ describe("outages of the naive program, which this one does not have", function 
             "cutover:releases": releases,
             "cutover:green": "2.0.0",
             "cutover:replicas": 2,
+            // Draining is not what is tried here: 3 s are enough for the endpoints to get around.
+            "cutover:api/lifecycle": { preStopSleepSeconds: 3 },
         });
     });
 
@@ -192,14 +194,17 @@ describe("outages of the naive program, which this one does not have", function 
             "cutover:name": "other-api",
             "cutover:serviceName": "other",
             "cutover:namespace": "e2e-elsewhere",
-            "cutover:strategy": "canary",
+            "cutover:servicePort": 9998,
         };
         for (const [key, value] of Object.entries(changes)) {
             const outcome = await program.serving(["1.0.0"], () =>
                 program.with({ [key]: value }, () => program.preview()),
             );
             assert.notEqual(outcome.code, 0, `${key} was not refused`);
-            assert.match(outcome.output, new RegExp(`${key}: got "${value}", expected `));
+            assert.match(
+                outcome.output,
+                new RegExp(`${key}: got ${JSON.stringify(value)}, expected `),
+            );
         }
     });
 
