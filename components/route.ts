@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
 import { PORT_NAME, SERVICE_TYPE } from "./defaults";
+import { dependingOn, detached } from "./detached";
 import { routeHooks, SERVES_ANNOTATION, type GateSpec } from "./gate";
 import { ServiceType } from "./plan/types";
 
@@ -55,7 +56,8 @@ export class Route extends pulumi.ComponentResource {
         this.service = new Service(
             name,
             {
-                metadata: {
+                // No property of it may come from a resource: to replace that could delete the Service.
+                metadata: detached({
                     name: serviceName,
                     namespace,
                     labels: args.labels,
@@ -65,7 +67,7 @@ export class Route extends pulumi.ComponentResource {
                         }),
                         ...(args.serves !== undefined && { [SERVES_ANNOTATION]: args.serves }),
                     },
-                },
+                }),
                 spec: {
                     type,
                     selector,
@@ -75,7 +77,7 @@ export class Route extends pulumi.ComponentResource {
             },
             {
                 parent: this,
-                dependsOn: opts?.dependsOn,
+                dependsOn: dependingOn(opts?.dependsOn, [args.labels, args.serves]),
                 hooks: routeHooks(name, args.gate),
             },
         );

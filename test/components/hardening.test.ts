@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { Secret } from "@pulumi/kubernetes/core/v1/secret";
 import * as pulumi from "@pulumi/pulumi";
-import { Workload, type ApiArgs, type ProbesArgs, type WorkloadArgs } from "../../components";
+import {
+    Route,
+    Workload,
+    type ApiArgs,
+    type ProbesArgs,
+    type WorkloadArgs,
+} from "../../components";
 import { record, type Recording, type Registered } from "../support/mocks";
 
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
@@ -223,6 +229,36 @@ describe("a Workload that mounts a Secret of a fixed name", () => {
         assert.deepEqual(deployment.dependsOn, [`${SECRET}::tls`]);
         assert.equal(deployment.input("metadata.labels.tls-uid"), "tls");
         assert.equal(deployment.input("spec.template.spec.volumes.1.secret.secretName"), "tls");
+    });
+
+    it("may show it in the labels of all objects, the public Service's too", async () => {
+        const recording = await record(() => {
+            const secret = new Secret("tls", { metadata: { name: "tls", namespace: "shop" } });
+            const { name } = secret.metadata;
+            const gate = {
+                context: "fake",
+                namespace: "shop",
+                route: "api",
+                targets: [],
+                from: [],
+            };
+            const selector = { app: "api" };
+            const labels = { tls: name };
+            new Route("api", {
+                namespace: "shop",
+                serviceName: "api",
+                port: 80,
+                selector,
+                labels,
+                serves: name,
+                gate,
+            });
+            return {};
+        });
+        const service = recording.one("kubernetes:core/v1:Service");
+        assert.equal(service.input("metadata.labels.tls"), "tls");
+        assert.deepEqual(service.propertyDependencies, {});
+        assert.deepEqual(service.dependsOn, [`${SECRET}::tls`]);
     });
 
     it("has a fingerprint that comes from no resource", async () => {
