@@ -23,7 +23,7 @@ export interface ProbeArgs {
     path?: Input<string>;
     /** Seconds from the container's start to the first probe. Defaults to 5 for readiness, 15 for liveness, 0 for startup. */
     initialDelaySeconds?: Input<number>;
-    /** Seconds between probes. Defaults to 10 for readiness, 20 for liveness, 2 for startup. */
+    /** Seconds between probes. Defaults to 10 for readiness, 20 for liveness, 1 for startup. */
     periodSeconds?: Input<number>;
     /** Seconds until a probe counts as failed. Defaults to 2 for readiness and startup, 3 for liveness. */
     timeoutSeconds?: Input<number>;

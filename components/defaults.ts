@@ -72,7 +72,7 @@ export const LIVENESS_PROBE = {
  */
 export const STARTUP_PROBE = {
     initialDelaySeconds: 0,
-    periodSeconds: 2,
+    periodSeconds: 1,
     timeoutSeconds: 2,
     successThreshold: 1, // Kubernetes allows no other here either.
 } as const;

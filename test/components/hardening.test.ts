@@ -59,22 +59,22 @@ describe("a hardened Workload", () => {
                 const { path } = found.httpGet as { path: string };
                 return [path, found.initialDelaySeconds, found.periodSeconds];
             };
-            assert.deepEqual(probe("startupProbe"), ["/healthz", undefined, 2]);
+            assert.deepEqual(probe("startupProbe"), ["/healthz", undefined, 1]);
             assert.deepEqual(probe("livenessProbe"), ["/healthz", 30, 10]);
             assert.deepEqual(probe("readinessProbe"), ["/ready", 5, 5]);
         });
 
         it("grants two minutes, or what liveness alone would have granted", async () => {
             const liveness = { initialDelaySeconds: 300, periodSeconds: 20, failureThreshold: 3 };
-            assert.equal((await startupOf({})).failureThreshold, 60);
-            assert.equal((await startupOf({ liveness })).failureThreshold, 180);
+            assert.equal((await startupOf({})).failureThreshold, 120);
+            assert.equal((await startupOf({ liveness })).failureThreshold, 360);
             const startup = { periodSeconds: 7 };
             assert.equal((await startupOf({ liveness, startup })).failureThreshold, 52);
         });
 
         it("counts outputs in as well", async () => {
             const liveness = { initialDelaySeconds: pulumi.output(240) };
-            assert.equal((await startupOf({ liveness })).failureThreshold, 150);
+            assert.equal((await startupOf({ liveness })).failureThreshold, 300);
         });
 
         it("does what it is told", async () => {

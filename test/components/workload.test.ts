@@ -118,10 +118,10 @@ describe("Workload", () => {
                                 ],
                                 startupProbe: {
                                     httpGet: { path: "/health", port: 9999 },
-                                    periodSeconds: 2,
+                                    periodSeconds: 1,
                                     timeoutSeconds: 2,
                                     successThreshold: 1,
-                                    failureThreshold: 60,
+                                    failureThreshold: 120,
                                 },
                                 readinessProbe: {
                                     httpGet: { path: "/health", port: 9999 },
