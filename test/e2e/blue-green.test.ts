@@ -13,6 +13,7 @@ import {
     REQUESTS_PER_TRANSITION,
     type TestStack,
     type Transition,
+    LOAD_MS,
 } from "../support/e2e";
 
 const MINUTE = 60_000;
@@ -20,7 +21,7 @@ const NAME = "e2e-blue-green";
 
 // One stack goes from state to state: each test starts where the one before ended.
 describe("blue/green under load", function () {
-    this.timeout(4 * MINUTE);
+    this.timeout(4 * MINUTE + LOAD_MS);
     this.bail(true);
 
     let target: TestStack;

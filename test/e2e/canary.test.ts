@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { CoreV1Api } from "@kubernetes/client-node";
 import { releasesSince } from "../../scripts/prober";
 import { requireCluster } from "../support/cluster";
-import { apiImage, type Transition } from "../support/e2e";
+import { apiImage, type Transition, LOAD_MS } from "../support/e2e";
 import { shareOf, StrategyStack } from "../support/strategies";
 
 const NAME = "e2e-canary";
@@ -14,7 +14,7 @@ const POINTS = 8;
 
 // One stack goes from state to state: each test starts where the one before ended.
 describe("a canary pair by replica counts under load", function () {
-    this.timeout(240_000);
+    this.timeout(240_000 + LOAD_MS);
     this.bail(true);
 
     let stack: StrategyStack;

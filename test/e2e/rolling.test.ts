@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { AppsV1Api, type V1Deployment, type V1ReplicaSet } from "@kubernetes/client-node";
 import { releasesSince } from "../../scripts/prober";
 import { requireCluster } from "../support/cluster";
-import { apiImage } from "../support/e2e";
+import { apiImage, LOAD_MS } from "../support/e2e";
 import { StrategyStack, watching } from "../support/strategies";
 
 const NAME = "e2e-rolling";
@@ -12,7 +12,7 @@ const CHANGE_CAUSE = "kubernetes.io/change-cause";
 
 // One stack goes from state to state: each test starts where the one before ended.
 describe("rolling updates under load", function () {
-    this.timeout(240_000);
+    this.timeout(240_000 + LOAD_MS);
     this.bail(true);
 
     let stack: StrategyStack;

@@ -24,6 +24,8 @@ export const ROOT = path.join(__dirname, "..", "..");
 
 /** Each transition is watched by at least so many requests, 200 a second. */
 export const REQUESTS_PER_TRANSITION = Number(process.env.CUTOVER_E2E_REQUESTS ?? 1_000);
+/** How long that takes: 5 ms for each. */
+export const LOAD_MS = 5 * REQUESTS_PER_TRANSITION;
 /** Pods that end have a preStop sleep of 10 s and a grace of 30 s. */
 const SETTLE_DEADLINE_MS = 90_000;
 const FIRST_ANSWER_MS = 30_000;
@@ -170,7 +172,7 @@ export class LoadedStack {
         await scout
             .until(`an answer from ${url}`, FIRST_ANSWER_MS, (all) => all.find(({ ok }) => ok))
             .finally(() => scout.stop());
-        const prober = await startProber({ url, maxSeconds: 1_800, allowAnyHost });
+        const prober = await startProber({ url, maxSeconds: 3_600, allowAnyHost });
         return new LoadedStack(prober, target);
     }
 
@@ -192,10 +194,14 @@ export class LoadedStack {
         const from = now();
         const run = await work();
         await this.settle();
-        const samples = await this.prober.until(`requests during ${name}`, 60_000, (all) => {
-            const window = dueBetween(all, from, Infinity);
-            return window.length >= REQUESTS_PER_TRANSITION ? window : undefined;
-        });
+        const samples = await this.prober.until(
+            `requests during ${name}`,
+            60_000 + LOAD_MS,
+            (all) => {
+                const window = dueBetween(all, from, Infinity);
+                return window.length >= REQUESTS_PER_TRANSITION ? window : undefined;
+            },
+        );
         const { p99 } = latencyFigures(samples);
         if (this.baselineP99 === 0) this.baselineP99 = p99;
         const failed = samples.filter(({ ok }) => !ok);
