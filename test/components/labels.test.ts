@@ -42,7 +42,7 @@ const RECOMMENDED = ["name", "component", "part-of", "managed-by"].map(
     (key) => `app.kubernetes.io/${key}`,
 );
 
-async function objectsOf(setUp: Record<string, unknown>): Promise<Registered[]> {
+async function resourcesOf(setUp: Record<string, unknown>): Promise<Registered[]> {
     const keys = Object.entries({
         releases,
         api: { labels: { team: "core" } },
@@ -52,8 +52,11 @@ async function objectsOf(setUp: Record<string, unknown>): Promise<Registered[]> 
         typeof value === "object" ? JSON.stringify(value) : String(value),
     ]);
     const config = { "kubernetes:context": "fake", ...Object.fromEntries(keys) };
-    const { resources } = await record(program, { config });
-    return resources.filter(
+    return (await record(program, { config })).resources;
+}
+
+async function objectsOf(setUp: Record<string, unknown>): Promise<Registered[]> {
+    return (await resourcesOf(setUp)).filter(
         // The namespace is the user's; of ours are only the labels of Pod Security.
         ({ type }) => type.startsWith("kubernetes:") && !type.endsWith(":NamespacePatch"),
     );
@@ -88,6 +91,24 @@ describe("labels", () => {
             }
         });
     }
+
+    it("hold every namespace to Pod Security, and policies close it: that of each color too", async () => {
+        const isolated = { ...pair, routing: "nginx", isolation: "namespaces" };
+        const resources = await resourcesOf(isolated);
+        const names = ["endpoint-stats", "endpoint-stats-blue", "endpoint-stats-green"];
+        const held = resources
+            .filter(({ type }) => type.endsWith(":NamespacePatch"))
+            .filter((namespace) => {
+                const labels = namespace.input("metadata.labels") as Record<string, string>;
+                return labels["pod-security.kubernetes.io/enforce"] === "restricted";
+            });
+        assert.deepEqual(held.map((namespace) => namespace.input("metadata.name")).sort(), names);
+        const closed = resources.filter(
+            ({ type, inputs }) =>
+                type.endsWith(":NetworkPolicy") && /default-deny/.test(JSON.stringify(inputs)),
+        );
+        assert.deepEqual(closed.map((policy) => policy.input("metadata.namespace")).sort(), names);
+    });
 
     it("of the user are on every object of the API, and in place of none of ours", async () => {
         const api = { labels: { team: "core", app: "other", "app.kubernetes.io/name": "other" } };
