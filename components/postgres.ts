@@ -3,7 +3,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { ResourcesArgs } from "./args";
 import { aliasService } from "./postgres/alias-service";
 import { hashOfRandom } from "./postgres/credentials";
-import { hostIn, siblingAlias, type Database, type SecretKey } from "./postgres/database";
+import {
+    hostIn,
+    keepApiPassword,
+    siblingAlias,
+    type Database,
+    type SecretKey,
+} from "./postgres/database";
 import * as defaults from "./postgres/defaults";
 import { checkNames, type DatabaseNames } from "./postgres/names";
 import { Objects } from "./postgres/objects";
@@ -85,8 +91,6 @@ export class Postgres extends pulumi.ComponentResource implements Database {
      * server is ready, so a failed `up` does not change what is remembered.
      */
     readonly state: pulumi.Output<DatabaseState>;
-    private readonly password: pulumi.Output<string>;
-
     constructor(name: string, args: PostgresArgs, opts?: pulumi.ComponentResourceOptions) {
         const { previous, ...declared } = args;
         const names: DatabaseNames = {
@@ -107,7 +111,7 @@ export class Postgres extends pulumi.ComponentResource implements Database {
 
         const passwords = objects.passwords(args.passwordVersion ?? "1");
         this.credentialsHash = hashOfRandom([passwords.admin.result, passwords.api.result]);
-        this.password = pulumi.secret(passwords.api.result);
+        keepApiPassword(this, () => pulumi.secret(passwords.api.result));
         const secret = objects.secret(passwords);
         const startFiles = objects.startFiles(names);
         const serviceAccount = objects.serviceAccount();
@@ -162,11 +166,6 @@ export class Postgres extends pulumi.ComponentResource implements Database {
             keptOnDestroy: this.keptOnDestroy,
             state: this.state,
         });
-    }
-
-    /** The API's password, a secret, for the Secrets of other namespaces. */
-    apiPassword(): pulumi.Output<string> {
-        return this.password;
     }
 }
 

@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import type { SecretFilesArgs, SecretKeyArgs } from "../args";
 import { DATABASE_SECRET_PATH } from "../defaults";
 import { DatabaseAlias } from "./alias";
-import type { Database } from "./database";
+import { apiPasswordOf, type Database } from "./database";
 import { CREDENTIALS_HASH } from "./defaults";
 import { DatabaseSecret } from "./secret";
 
@@ -84,7 +84,7 @@ export function accessFrom(
             namespace,
             color,
             user: apiUser,
-            password: database.apiPassword(),
+            password: apiPasswordOf(database),
             port,
             database: name,
             labels,

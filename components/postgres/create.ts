@@ -15,7 +15,8 @@ export function createDatabase(
     args: DatabaseArgs,
     opts?: pulumi.ComponentResourceOptions,
 ): Database {
-    const { host } = args;
-    if (host === undefined) return new Postgres(name, args, opts);
+    const { host, port: _port, password: _password, passwordSecret: _secret, ...own } = args;
+    // What is only for the other kind must not get into the state with the component's own inputs.
+    if (host === undefined) return new Postgres(name, own, opts);
     return new ExternalDatabase(name, { ...args, host }, opts);
 }

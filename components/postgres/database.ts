@@ -26,8 +26,25 @@ export interface Database extends pulumi.Resource {
     readonly keptOnDestroy?: pulumi.Output<string>;
     /** What the next `up` compares with. */
     readonly state: pulumi.Output<DatabaseState>;
-    /** The API's password, a secret, for the Secrets of other namespaces. */
-    apiPassword(): pulumi.Output<string>;
+}
+
+/**
+ * Beside the components and not in them: what a component has as a property, private or not, is part
+ * of the package's schema.
+ */
+const passwords = new WeakMap<Database, () => pulumi.Output<string>>();
+
+/** Keeps how the API's password is had; `make` is called when it is wanted, and once. */
+export function keepApiPassword(database: Database, make: () => pulumi.Output<string>): void {
+    let made: pulumi.Output<string> | undefined;
+    passwords.set(database, () => (made ??= make()));
+}
+
+/** The API's password, a secret, for the Secrets of other namespaces. */
+export function apiPasswordOf(database: Database): pulumi.Output<string> {
+    const make = passwords.get(database);
+    if (make === undefined) throw new Error("the database keeps no password of the API");
+    return make();
 }
 
 /** The Service `db` of a namespace, by the name that every namespace resolves. */

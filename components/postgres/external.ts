@@ -4,7 +4,7 @@ import { RandomPassword } from "@pulumi/random/randomPassword";
 import { refuse } from "../validation/error";
 import { aliasService } from "./alias-service";
 import { encoded, hashOfRandom } from "./credentials";
-import { hostIn, siblingAlias, type Database, type SecretKey } from "./database";
+import { hostIn, keepApiPassword, siblingAlias, type Database, type SecretKey } from "./database";
 import * as defaults from "./defaults";
 import { kindOfHost } from "./host";
 import { databaseLabels } from "./labels";
@@ -70,13 +70,7 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
     readonly keptOnDestroy?: pulumi.Output<string>;
     /** What the next `up` compares with: to be exported as `databaseState`. */
     readonly state: pulumi.Output<DatabaseState>;
-    private password?: pulumi.Output<string>;
-
-    constructor(
-        private readonly name: string,
-        private readonly args: ExternalDatabaseArgs,
-        opts?: pulumi.ComponentResourceOptions,
-    ) {
+    constructor(name: string, args: ExternalDatabaseArgs, opts?: pulumi.ComponentResourceOptions) {
         const { host, port = defaults.PORT, passwordSecret } = args;
         refuse(`ExternalDatabase ${JSON.stringify(name)}`, checkExternal(args));
         super("cutover:index:ExternalDatabase", name, { host, port }, opts);
@@ -92,9 +86,12 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
             { parent: this, aliases: [siblingAlias(this, "Postgres")] },
         );
         if (args.password !== undefined) {
-            this.password = pulumi.secret(args.password);
-            this.credentialsHash = revisionOf(name, this.password, this);
-            secretOf(name, this.password, { namespace: args.namespace, labels }, this);
+            const password = pulumi.secret(args.password);
+            this.credentialsHash = revisionOf(name, password, this);
+            keepApiPassword(this, () => password);
+            secretOf(name, password, { namespace: args.namespace, labels }, this);
+        } else {
+            keepApiPassword(this, () => existing(name, args, this));
         }
 
         this.host = pulumi.output(defaults.ALIAS_NAME);
@@ -122,12 +119,6 @@ export class ExternalDatabase extends pulumi.ComponentResource implements Databa
             keptOnDestroy: this.keptOnDestroy,
             state: this.state,
         });
-    }
-
-    /** The API's password, a secret. With `passwordSecret` this reads it from the cluster. */
-    apiPassword(): pulumi.Output<string> {
-        this.password ??= existing(this.name, this.args, this);
-        return this.password;
     }
 }
 

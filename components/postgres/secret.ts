@@ -33,7 +33,7 @@ export interface DatabaseSecretArgs {
  *     namespace: "ecommerce-blue",
  *     color: "blue",
  *     user: database.apiUser,
- *     password: database.apiPassword(),
+ *     password: apiPasswordOf(database),
  *     database: database.database,
  * });
  * ```
