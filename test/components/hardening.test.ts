@@ -13,6 +13,8 @@ import { record, type Recording, type Registered } from "../support/mocks";
 const DEPLOYMENT = "kubernetes:apps/v1:Deployment";
 const BUDGET = "kubernetes:policy/v1:PodDisruptionBudget";
 const SECRET = "kubernetes:core/v1:Secret";
+/** What is not known, on Pulumi's wire. */
+const UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const CONTAINER = "spec.template.spec.containers.0";
 
 const base: WorkloadArgs = {
@@ -266,6 +268,16 @@ describe("a Workload that mounts a Secret of a fixed name", () => {
         const shown = recording.one(SECRET, "shows-fingerprint");
         assert.deepEqual([shown.propertyDependencies, shown.dependsOn], [{}, []]);
         assert.match(String(recording.outputs.fingerprint), /^[0-9a-f]{10}$/);
+    });
+
+    it("keeps what a preview does not know unknown", async () => {
+        const program = () => {
+            const uid = pulumi.output<string>(pulumi.unknown as unknown as string);
+            new Workload("api-blue", { ...base, env: { UID: uid } });
+            return {};
+        };
+        const deployment = (await record(program, { preview: true })).one(DEPLOYMENT);
+        assert.equal(deployment.input(`${CONTAINER}.env.4.value`), UNKNOWN);
     });
 
     it("keeps what is secret so, where it is, and its fingerprint plain", async () => {
