@@ -19,6 +19,9 @@ import { PROCESSES, type SandboxOptions } from "./status";
 /** How long new processes may keep appearing while all are being ended. */
 const STOP_TIMEOUT_MS = 30_000;
 const POLL_MS = 50;
+/** For the holder to take note of its children's end, which takes it milliseconds. */
+const HOLDER_GRACE_MS = 5_000;
+const HOLDER = "node";
 
 /**
  * Ends the sandbox and removes it with its data. Nothing of it stays on the machine: no process,
@@ -55,12 +58,14 @@ async function takeDown(progress: Progress, stateDir: string): Promise<void> {
 export async function stopEverything(instance: Instance): Promise<void> {
     const hierarchies = findHierarchies();
     const deadline = Date.now() + STOP_TIMEOUT_MS;
-    // Components first, at once: a kubelet or a containerd that lives on would start pods again.
+    const holder = running(filesOf(instance.stateDir, HOLDER).pidFile);
+    // All at once: a kubelet or a containerd that lives on would start pods again. The holder last: it
+    // is the parent of all others, and takes note of their end.
     for (;;) {
         const found = [
             ...recordedProcesses(instance),
             ...processesIn(instance.cgroup, hierarchies),
-        ];
+        ].filter(({ pid }) => pid !== holder?.pid);
         if (found.length === 0) break;
         if (Date.now() > deadline) {
             const pids = found.map(({ pid }) => pid).join(", ");
@@ -68,6 +73,7 @@ export async function stopEverything(instance: Instance): Promise<void> {
         }
         await stop(found, 0);
     }
+    if (holder !== undefined) await stop([holder], HOLDER_GRACE_MS);
     await disconnectNode(instance);
     await waitForLinkToGo(instance);
     await removeCgroups(instance.cgroup, hierarchies);

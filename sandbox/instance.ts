@@ -131,6 +131,11 @@ export function containerdSocketOf(stateDir: string): string {
     return path.join(stateDir, "run", "containerd.sock");
 }
 
+/** The socket on which the process that holds the node is asked to start programs. */
+export function nodeSocketOf(stateDir: string): string {
+    return path.join(stateDir, "run", "node.sock");
+}
+
 /** Held by whoever brings the sandbox up or down; beside its folder, which `down` removes. */
 export function lockOf(stateDir: string): string {
     return `${stateDir}.lock`;

@@ -15,8 +15,10 @@ export const KUBERNETES_VERSION = "v1.34.4";
 export interface Programs {
     /** All programs of Kubernetes, etcd and our own, by subcommand. */
     cluster: string;
-    /** Holds a pod's namespaces; also holds the node's. */
+    /** Holds a pod's namespaces. */
     pause: string;
+    /** Holds the node's namespaces, and starts its programs. */
+    node: string;
     pauseImage: Image;
     addonsImage: Image;
 }
@@ -41,9 +43,11 @@ const LINKER_FLAGS = [
 export async function buildCluster(
     progress: Progress,
     signal?: AbortSignal,
-): Promise<Pick<Programs, "cluster" | "pause" | "pauseImage">> {
+): Promise<Omit<Programs, "addonsImage">> {
     const dir = outputDir("cluster");
-    const [cluster, pause] = [path.join(dir, "cluster"), path.join(dir, "pause")];
+    const [cluster, pause, node] = ["cluster", "pause", "node"].map((name) =>
+        path.join(dir, name),
+    ) as [string, string, string];
     const pauseImage = image("pause", dir);
     await once(
         progress,
@@ -52,10 +56,11 @@ export async function buildCluster(
         async (say) => {
             await goBuild("cluster", ".", cluster, say, signal);
             await goBuild("cluster", "./cmd/pause", pause, say, signal);
+            await goBuild("cluster", "./cmd/node", node, say, signal);
             await writeImage(cluster, pauseImage, `${pause}=/pause`, "/pause");
         },
     );
-    return { cluster, pause, pauseImage };
+    return { cluster, pause, node, pauseImage };
 }
 
 /** As {@link buildCluster}, and the addons' image. */

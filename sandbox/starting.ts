@@ -10,9 +10,9 @@ import * as instances from "./instance";
 import type { Instance } from "./instance";
 import { KubeClient } from "./kube-client";
 import { createCgroups, findHierarchies, programsGroup } from "./machine/cgroups";
-import { holder, inNode, makeCoveredFolders } from "./machine/namespace";
+import { holder, makeCoveredFolders } from "./machine/namespace";
 import { connectNode } from "./machine/network";
-import { running, start, type Command, type ProcessId } from "./machine/process";
+import { running, start, startInNode, type Command, type ProcessId } from "./machine/process";
 import { until } from "./machine/until";
 import type { Programs } from "./programs";
 import { status } from "./status";
@@ -60,9 +60,9 @@ export class Starting {
     }
 
     async startControlPlane(say: Say): Promise<void> {
-        this.startInNode(controlPlane.etcd(this.plane));
-        this.startInNode(controlPlane.apiServer(this.plane));
-        this.startInNode(node.containerd(this.instance));
+        await this.startInNode(controlPlane.etcd(this.plane));
+        await this.startInNode(controlPlane.apiServer(this.plane));
+        await this.startInNode(node.containerd(this.instance));
         await this.importOwnImages(say);
         say("waiting for the API server");
         await this.withClient((client) =>
@@ -71,10 +71,10 @@ export class Starting {
     }
 
     async startNode(say: Say): Promise<void> {
-        this.startInNode(controlPlane.controllerManager(this.plane));
-        this.startInNode(node.scheduler(this.instance, this.programs));
-        this.startInNode(node.proxy(this.instance, this.programs));
-        this.startInNode(node.kubelet(this.instance, this.programs));
+        await this.startInNode(controlPlane.controllerManager(this.plane));
+        await this.startInNode(node.scheduler(this.instance, this.programs));
+        await this.startInNode(node.proxy(this.instance, this.programs));
+        await this.startInNode(node.kubelet(this.instance, this.programs));
         say("applying DNS, metrics and storage");
         const { reference } = this.programs.addonsImage;
         await this.withClient((client) => applyAddons(client, this.instance, reference));
@@ -93,13 +93,13 @@ export class Starting {
 
     private async startHolder(): Promise<void> {
         const { stateDir } = this.instance;
-        const ready = path.join(stateDir, "run", "node.ready");
-        fs.rmSync(ready, { force: true });
+        const socket = instances.nodeSocketOf(stateDir);
+        fs.rmSync(socket, { force: true });
         makeCoveredFolders();
         const { kubelet } = node.nodePaths(stateDir);
-        const id = this.start(holder(this.programs.pause, kubelet, ready));
+        const id = this.start(holder(this.programs.node, kubelet, socket));
         await this.wait("the node's namespaces are there", HOLDER_TIMEOUT_MS, () =>
-            fs.existsSync(ready),
+            fs.existsSync(socket),
         );
         await connectNode(this.instance, id.pid);
         fs.writeFileSync(joinedMark(stateDir), "");
@@ -123,23 +123,31 @@ export class Starting {
         }
     }
 
-    private startInNode(command: Command): void {
-        const id = running(filesOf(this.instance.stateDir, "node").pidFile);
-        if (id === undefined) throw new Error("the process that holds the node has ended");
-        this.start(inNode(command, id));
-    }
-
-    /** Starts a component unless it runs. */
+    /** Starts a component in the machine's namespaces, unless it runs. */
     private start(command: Command): ProcessId {
         const { stateDir, cgroup } = this.instance;
-        const files = filesOf(stateDir, command.name);
-        this.started.push(command);
-        const present = running(files.pidFile);
-        if (present !== undefined) return present;
-        // The log of this start alone, with the one before kept: it may tell why there was another.
-        if (fs.existsSync(files.logFile)) fs.renameSync(files.logFile, `${files.logFile}.1`);
         const joinCgroup = programsGroup(cgroup, findHierarchies());
-        return start(command, { ...files, joinCgroup });
+        return (
+            this.present(command) ??
+            start(command, { ...filesOf(stateDir, command.name), joinCgroup })
+        );
+    }
+
+    /** Starts a component in the node's namespaces, unless it runs. */
+    private async startInNode(command: Command): Promise<void> {
+        const { stateDir } = this.instance;
+        if (this.present(command) !== undefined) return;
+        const files = filesOf(stateDir, command.name);
+        await startInNode(instances.nodeSocketOf(stateDir), command, files);
+    }
+
+    private present(command: Command): ProcessId | undefined {
+        const { pidFile, logFile } = filesOf(this.instance.stateDir, command.name);
+        this.started.push(command);
+        const id = running(pidFile);
+        // The log of this start alone, with the one before kept: it may tell why there was another.
+        if (id === undefined && fs.existsSync(logFile)) fs.renameSync(logFile, `${logFile}.1`);
+        return id;
     }
 
     private async withClient<T>(use: (client: KubeClient) => Promise<T>): Promise<T> {
@@ -178,6 +186,7 @@ export function nodeIsThere({ stateDir, link }: Instance): boolean {
     return (
         running(filesOf(stateDir, "node").pidFile) !== undefined &&
         fs.existsSync(joinedMark(stateDir)) &&
+        fs.existsSync(instances.nodeSocketOf(stateDir)) &&
         fs.existsSync(`/sys/class/net/${link}`)
     );
 }

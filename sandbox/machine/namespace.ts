@@ -1,6 +1,6 @@
 import * as fs from "node:fs";
 import * as path from "node:path";
-import type { Command, ProcessId } from "./process";
+import type { Command } from "./process";
 
 /**
  * Folders that programs of the node insist on. The node sees its own in their place, so that nothing
@@ -9,12 +9,13 @@ import type { Command, ProcessId } from "./process";
 export const COVERED_FOLDERS = ["/var/lib/kubelet", "/var/lib/cni", "/var/log/containers"];
 
 /**
- * The process that holds the node's network and mounts. Everything a node leaves on a machine, links,
- * routes, iptables, most sysctls, mounts, is in there, and the kernel removes it with the last process.
+ * The process that holds the node's network and mounts, and starts the programs in them when it is
+ * asked on its socket. Everything a node leaves on a machine, links, routes, iptables, most sysctls,
+ * mounts, is in there, and the kernel removes it with the last process.
  *
- * @param ready file that appears when everything is set up
+ * @param program ends up as the process, and makes the socket when everything is set up
  */
-export function holder(pause: string, kubeletDir: string, ready: string): Command {
+export function holder(program: string, kubeletDir: string, socket: string): Command {
     const script = [
         "set -e",
         // What the machine mounts is seen here; what is mounted here is not seen there.
@@ -23,22 +24,15 @@ export function holder(pause: string, kubeletDir: string, ready: string): Comman
         "mount -t tmpfs sandbox-cni /var/lib/cni",
         "mount -t tmpfs sandbox-logs /var/log/containers",
         `mount --bind "$1" /var/lib/kubelet`,
-        `touch "$2"`,
-        `exec "$0"`,
+        `exec "$0" "$2"`,
     ].join("\n");
     return {
         name: "node",
         argv: [
             ...["unshare", "--net", "--mount", "--propagation", "slave", "--"],
-            ...["/bin/sh", "-c", script, pause, kubeletDir, ready],
+            ...["/bin/sh", "-c", script, program, kubeletDir, socket],
         ],
     };
-}
-
-/** The same command, run in the node's network and mounts. */
-export function inNode(command: Command, node: ProcessId): Command {
-    const enter = ["nsenter", "--net", "--mount", "--target", String(node.pid), "--"];
-    return { ...command, argv: [...enter, ...command.argv] };
 }
 
 /** Says that the folder was made here: the last sandbox that goes removes it. */

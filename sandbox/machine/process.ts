@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import * as fs from "node:fs";
+import * as net from "node:net";
 import * as path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -19,6 +20,7 @@ export interface Command {
 }
 
 const POLL_MS = 50;
+const ASK_TIMEOUT_MS = 15_000;
 let bootId: string | undefined;
 
 /** Names a running process, or nothing when it does not run (a zombie does not run). */
@@ -69,6 +71,12 @@ export function running(pidFile: string): ProcessId | undefined {
     return isAlive(id) ? id : undefined;
 }
 
+/** Where a program's output goes, and what names it while it runs. */
+export interface ProcessFiles {
+    pidFile: string;
+    logFile: string;
+}
+
 /**
  * Starts a program that outlives this one, in a session of its own (so that Ctrl-C here does not
  * reach it), with its output appended to `logFile`, and writes its pid file.
@@ -77,10 +85,7 @@ export function running(pidFile: string): ProcessId | undefined {
  *     is found there too
  * @throws when the program ends at once or cannot be started
  */
-export function start(
-    command: Command,
-    files: { pidFile: string; logFile: string; joinCgroup?: string },
-): ProcessId {
+export function start(command: Command, files: ProcessFiles & { joinCgroup?: string }): ProcessId {
     const log = fs.openSync(files.logFile, "a", 0o600);
     try {
         const argv =
@@ -97,20 +102,66 @@ export function start(
             detached: true,
             stdio: ["ignore", log, log],
             cwd: "/",
-            env: { PATH: process.env.PATH, ...command.env },
+            env: environmentOf(command),
         });
         // What went wrong is in the log and shows as a process that is not there.
         child.on("error", (error) => fs.appendFileSync(files.logFile, `${error.message}\n`));
         child.unref();
-        const id = child.pid === undefined ? undefined : identify(child.pid);
-        if (id === undefined)
-            throw new Error(`${command.name} did not start, see ${files.logFile}`);
-        fs.mkdirSync(path.dirname(files.pidFile), { recursive: true });
-        fs.writeFileSync(files.pidFile, JSON.stringify(id), { mode: 0o600 });
-        return id;
+        return noteStarted(command, files, child.pid);
     } finally {
         fs.closeSync(log);
     }
+}
+
+/**
+ * As {@link start}, by the process that holds the node: in its namespaces and control group, and as
+ * its child.
+ */
+export async function startInNode(
+    socket: string,
+    command: Command,
+    files: ProcessFiles,
+): Promise<ProcessId> {
+    const env = Object.entries(environmentOf(command)).map(([name, value]) => `${name}=${value}`);
+    const answer = await ask(socket, { argv: command.argv, env, log: files.logFile });
+    if (answer.error) throw new Error(`${command.name} did not start: ${answer.error}`);
+    return noteStarted(command, files, answer.pid);
+}
+
+function environmentOf(command: Command): Record<string, string> {
+    return { PATH: process.env.PATH ?? "", ...command.env };
+}
+
+function noteStarted(
+    { name }: Command,
+    { pidFile, logFile }: ProcessFiles,
+    pid: number | undefined,
+): ProcessId {
+    const id = pid === undefined ? undefined : identify(pid);
+    if (id === undefined) throw new Error(`${name} did not start, see ${logFile}`);
+    fs.mkdirSync(path.dirname(pidFile), { recursive: true });
+    fs.writeFileSync(pidFile, JSON.stringify(id), { mode: 0o600 });
+    return id;
+}
+
+function ask(socket: string, request: object): Promise<{ pid?: number; error?: string }> {
+    return new Promise((resolve, reject) => {
+        let said = "";
+        const connection = net.connect(socket);
+        connection.setTimeout(ASK_TIMEOUT_MS, () =>
+            connection.destroy(new Error(`${socket} does not answer`)),
+        );
+        connection.setEncoding("utf8").on("data", (text: string) => (said += text));
+        connection.once("error", reject);
+        connection.once("end", () => {
+            try {
+                resolve(JSON.parse(said) as { pid?: number; error?: string });
+            } catch {
+                reject(new Error(`${socket} said "${said}"`));
+            }
+        });
+        connection.write(JSON.stringify(request));
+    });
 }
 
 /** Ends processes: politely, and after `graceMs` by force. Returns when all are gone. */

@@ -10,7 +10,6 @@ import { down, status, up } from "../../sandbox";
 import { lockOf, newInstance, readInstance, type Instance } from "../../sandbox/instance";
 import { KubeClient, type KubeObject } from "../../sandbox/kube-client";
 import { findHierarchies, processesIn } from "../../sandbox/machine/cgroups";
-import { inNode } from "../../sandbox/machine/namespace";
 import { identify, running, type ProcessId } from "../../sandbox/machine/process";
 import { until } from "../../sandbox/machine/until";
 import { silentProgress } from "../../scripts/progress";
@@ -18,6 +17,7 @@ import {
     leftBehind,
     listeningAddresses,
     machineState,
+    parentOf,
     processesOf,
     watchSandbox,
     type MachineState,
@@ -262,6 +262,20 @@ describe("the sandbox", function () {
         });
     });
 
+    it("holds all of the node's processes as its children, so that none is left as a zombie", () => {
+        const { pid: holder } = running(path.join(stateDir, "run", "node.pid"))!;
+        const { pid: agent } = running(path.join(stateDir, "run", "agent.pid"))!;
+        const processes = everyProcess().map(({ pid }) => ({ pid, ...parentOf(pid) }));
+        const own = new Set(processes.map(({ pid }) => pid));
+        const foreign = processes.filter(({ pid, parent }) => {
+            return pid !== holder && pid !== agent && !own.has(parent);
+        });
+        assert.deepEqual(foreign, []);
+        const shims = processes.filter(({ name }) => name.startsWith("containerd-shim"));
+        assert.ok(shims.length > 0);
+        assert.deepEqual(new Set(shims.map(({ parent }) => parent)), new Set([holder]));
+    });
+
     it("brings back a component that died and leaves the others alone", async () => {
         const was = await status({ stateDir });
         const kubelet = running(path.join(stateDir, "run", "kubelet.pid"));
@@ -347,8 +361,10 @@ describe("the sandbox", function () {
     async function runInNode(argv: string[]): Promise<string> {
         const node = running(path.join(stateDir, "run", "node.pid"));
         assert.ok(node !== undefined && readInstance(stateDir) !== undefined);
-        const [program, ...args] = inNode({ name: "check", argv }, node).argv;
-        const child = spawn(program ?? "", args, { stdio: ["ignore", "pipe", "inherit"] });
+        const enter = ["--net", "--mount", "--target", String(node.pid), "--"];
+        const child = spawn("nsenter", [...enter, ...argv], {
+            stdio: ["ignore", "pipe", "inherit"],
+        });
         const output: Buffer[] = [];
         child.stdout.on("data", (chunk: Buffer) => output.push(chunk));
         assert.equal(await ended(child), 0);

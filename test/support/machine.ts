@@ -187,6 +187,14 @@ export function processesOf(id: string, stateDir: string): string[] {
     });
 }
 
+/** A process's parent, and its own name as far as the kernel keeps it. */
+export function parentOf(pid: number): { parent: number; name: string } {
+    const status = fs.readFileSync(`/proc/${pid}/status`, "utf8");
+    const field = (key: string): string =>
+        new RegExp(`^${key}:\\t(.*)$`, "m").exec(status)?.[1] ?? "";
+    return { parent: Number(field("PPid")), name: field("Name") };
+}
+
 /**
  * Addresses in the machine's network that one of the processes listens on for TCP, as the kernel
  * writes them. What they listen on in another network is not seen.
