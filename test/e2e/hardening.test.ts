@@ -1,4 +1,4 @@
-// lane: shared, about 90 s
+// lane: shared, about 150 s
 import assert from "node:assert/strict";
 import { ApiException, CoreV1Api, KubeConfig, type V1Pod } from "@kubernetes/client-node";
 import { requireCluster } from "../support/cluster";
