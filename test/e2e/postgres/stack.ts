@@ -7,25 +7,40 @@ import { POSTGRES_IMAGE } from "../../../sandbox/images";
 import { resolveEngine } from "../../../scripts/engine";
 import type { Cluster } from "../../support/cluster";
 
-const PROGRAM = path.join(__dirname, "..", "programs", "postgres");
+const PROGRAMS = path.join(__dirname, "..", "programs");
 const NODE_MODULES = path.join(__dirname, "..", "..", "..", "node_modules");
-const PROJECT = "cutover-e2e-postgres";
 
-/** The test's program as a stack, in a folder of its own with its own backend. */
+/** One of the tests' programs. */
+export type ProgramName = "postgres" | "external-database";
+
+/** A test's program as a stack, in a folder of its own with its own backend. */
 export interface PostgresStack {
     stack: Stack;
-    configure(key: string, value: string): Promise<void>;
+    configure(key: string, value: string, options?: ConfigureOptions): Promise<void>;
+    /** Removes a key, or a part of it by its path. */
+    unset(key: string): Promise<void>;
     /** All that the backend wrote: state, history and backups. */
     everythingStored(): string;
     remove(): void;
 }
 
-export async function openStack(cluster: Cluster, namespace: string): Promise<PostgresStack> {
+export interface ConfigureOptions {
+    /** Whether the value is encrypted. */
+    secret?: boolean;
+}
+
+export async function openStack(
+    cluster: Cluster,
+    namespace: string,
+    program: ProgramName = "postgres",
+): Promise<PostgresStack> {
+    const source = path.join(PROGRAMS, program);
+    const project = `cutover-e2e-${program}`;
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), "cutover-e2e-postgres-"));
     const state = path.join(folder, "state");
     fs.mkdirSync(state);
-    fs.copyFileSync(path.join(PROGRAM, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
-    fs.symlinkSync(path.join(PROGRAM, "index.ts"), path.join(folder, "index.ts"));
+    fs.copyFileSync(path.join(source, "Pulumi.yaml"), path.join(folder, "Pulumi.yaml"));
+    fs.symlinkSync(path.join(source, "index.ts"), path.join(folder, "index.ts"));
     fs.symlinkSync(NODE_MODULES, path.join(folder, "node_modules"));
     const { command } = await resolveEngine();
     const stack = await LocalWorkspace.createOrSelectStack(
@@ -42,12 +57,14 @@ export async function openStack(cluster: Cluster, namespace: string): Promise<Po
     );
     await stack.setAllConfig({
         "kubernetes:context": { value: cluster.context },
-        [`${PROJECT}:namespace`]: { value: namespace },
-        ...(cluster.sandbox && { [`${PROJECT}:image`]: { value: POSTGRES_IMAGE } }),
+        [`${project}:namespace`]: { value: namespace },
+        ...(cluster.sandbox && { [`${project}:image`]: { value: POSTGRES_IMAGE } }),
     });
     return {
         stack,
-        configure: (key, value) => stack.setConfig(`${PROJECT}:${key}`, { value }),
+        configure: (key, value, { secret } = {}) =>
+            stack.setConfig(`${project}:${key}`, { value, secret }, key.includes(".")),
+        unset: (key) => stack.removeConfig(`${project}:${key}`, key.includes(".")),
         everythingStored: () => textBelow(state),
         remove: () => fs.rmSync(folder, { recursive: true, force: true }),
     };

@@ -16,6 +16,10 @@ const postgres = new Postgres(
         namespace,
         image: config.get("image"),
         storage: "256Mi",
+        resources: {
+            requests: { cpu: "25m", memory: "128Mi" },
+            limits: { cpu: "1", memory: "512Mi" },
+        },
         passwordVersion: config.get("passwordVersion"),
     },
     { dependsOn: owner },
