@@ -17,7 +17,7 @@ import { resolveEngine } from "../../scripts/engine";
 import { releasesSince } from "../../scripts/prober";
 import { silentProgress } from "../../scripts/progress";
 import { requireCluster, type Cluster } from "../support/cluster";
-import { LoadedStack, ROOT, type TestStack } from "../support/e2e";
+import { LOAD_MS, LoadedStack, ROOT, type TestStack } from "../support/e2e";
 import { shareOf } from "../support/strategies";
 
 const PROGRAM = path.join(ROOT, "examples", "user-service");
@@ -94,7 +94,7 @@ async function selectorOf(client: KubeConfig, namespace: string, name: string) {
 }
 
 describe("the example user-service as a blue/green pair in two namespaces", function () {
-    this.timeout(240_000);
+    this.timeout(240_000 + LOAD_MS);
     this.bail(true);
     const namespace = "e2e-shop";
     let target: TestStack;
@@ -149,7 +149,7 @@ describe("the example user-service as a blue/green pair in two namespaces", func
 });
 
 describe("the example user-service as a stepped canary", function () {
-    this.timeout(240_000);
+    this.timeout(240_000 + LOAD_MS);
     this.bail(true);
     const namespace = "e2e-shop-canary";
     let target: TestStack;
