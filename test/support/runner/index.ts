@@ -98,6 +98,8 @@ class Run {
                     PATH: BIN + path.delimiter + process.env.PATH,
                     CUTOVER_TEST_STATS: stats,
                     CUTOVER_E2E_ROWS: this.rows,
+                    // Only alone on the machine does latency say something.
+                    ...(job.lane === Lane.exclusive && { CUTOVER_E2E_QUIET: "true" }),
                 },
                 deadlineMs: job.minutes * MINUTE,
                 signal,
