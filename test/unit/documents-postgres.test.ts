@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { accessFrom } from "../../components/postgres/access";
 import { createDatabase } from "../../components/postgres/create";
+import { differences, type Json } from "../support/documents";
 import { record, type Recording } from "../support/mocks";
-
-/** A Kubernetes object, or a part of one, whose fields each test knows. */
-type Json = ReturnType<typeof JSON.parse>;
 
 /** The first document's database, as it stands there. */
 const STATEFUL_SET = parse(`
@@ -78,31 +76,6 @@ const ENVIRONMENT = parse(`
       name: db-secret-blue
       key: url
 `);
-
-/** The values of a document that ours does not have: their paths, with named entries by their names. */
-function differences(document: Json, ours: Json, path: string[] = []): [string, unknown][] {
-    if (Array.isArray(document)) {
-        return document.flatMap((entry: Json, index) => {
-            const name = nameOf(entry);
-            const found = Array.isArray(ours)
-                ? name === undefined
-                    ? ours[index]
-                    : ours.find((candidate: Json) => nameOf(candidate) === name)
-                : undefined;
-            return differences(entry, found, [...path, name ?? String(index)]);
-        });
-    }
-    if (typeof document !== "object" || document === null) {
-        return document === ours ? [] : [[path.join("."), document]];
-    }
-    return Object.entries(document).flatMap(([key, inner]) =>
-        differences(inner, ours?.[key], [...path, key]),
-    );
-}
-
-function nameOf(entry: Json): string | undefined {
-    return entry?.name ?? entry?.metadata?.name;
-}
 
 describe("the documents' database", () => {
     let recording: Recording;

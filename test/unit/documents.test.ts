@@ -4,10 +4,8 @@ import path from "node:path";
 import { parse, parseAllDocuments } from "yaml";
 import example from "../../examples/user-service";
 import program from "../../index";
+import { differences, type Json } from "../support/documents";
 import { record, type Recording } from "../support/mocks";
-
-/** A Kubernetes object, or a part of one, whose fields each test knows. */
-type Json = ReturnType<typeof JSON.parse>;
 
 /** The manifests of a document, as they stand there. */
 function manifests(file: string): Json[] {
@@ -17,25 +15,9 @@ function manifests(file: string): Json[] {
         .filter((manifest) => manifest !== null);
 }
 
-/** The values of a manifest that ours does not have, as `path: value`; named entries by their names. */
-function differences(theirs: Json, ours: Json, at: string[] = []): string[] {
-    if (Array.isArray(theirs)) {
-        return theirs.flatMap((entry: Json, index) => {
-            const found = Array.isArray(ours) ? counterpart(entry, index, ours) : undefined;
-            return differences(entry, found, [...at, String(entry?.name ?? index)]);
-        });
-    }
-    if (typeof theirs !== "object" || theirs === null) {
-        return theirs === ours ? [] : [`${at.join(".")}: ${JSON.stringify(theirs)}`];
-    }
-    return Object.entries(theirs).flatMap(([key, inner]) =>
-        differences(inner, ours?.[key], [...at, key]),
-    );
-}
-
-function counterpart(entry: Json, index: number, ours: Json[]): Json {
-    if (entry?.name === undefined) return ours[index];
-    return ours.find((candidate: Json) => candidate?.name === entry.name);
+/** The values of a manifest that ours does not have, as `path: value`. */
+function lacking(manifest: Json, ours: Json): string[] {
+    return differences(manifest, ours).map(([at, value]) => `${at}: ${JSON.stringify(value)}`);
 }
 
 /** Every manifest of a document with what ours lacks, by `Kind name`. */
@@ -54,7 +36,7 @@ function compared(file: string, recording: Recording): Record<string, string[]> 
             const found =
                 ours === undefined
                     ? ["missing"]
-                    : differences(manifest, {
+                    : lacking(manifest, {
                           apiVersion: manifest.apiVersion,
                           kind,
                           ...ours.inputs,
@@ -222,7 +204,7 @@ describe("the documents' manifests, value by value", () => {
         const [{ spec }] = manifests("stepped-canary");
         const stable = recording.one("kubernetes:apps/v1:Deployment", "user-service-stable");
         const { replicas, selector, template } = spec;
-        assert.deepEqual(differences({ replicas, selector, template }, stable.inputs.spec), [
+        assert.deepEqual(lacking({ replicas, selector, template }, stable.inputs.spec), [
             'template.spec.containers.user-service.image: "ecommerce/user-service:canary-v1.1.0"',
         ]);
         const written = readFileSync(CANARY_CONFIG, "utf8");
