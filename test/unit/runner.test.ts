@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { jobsOf, readMarker } from "../support/runner/jobs";
-import { Lane, runInLanes, type Scheduled } from "../support/runner/lanes";
+import { Lane, lanesOf, runInLanes, type Scheduled } from "../support/runner/lanes";
 import { runProcess } from "../support/runner/process";
 import { summarize } from "../support/runner/totals";
 
@@ -63,6 +63,13 @@ describe("the test runner's lanes", () => {
         const { started, together } = await play(jobs, 2);
         assert.deepEqual(started, ["unit", "cluster", "e2e", "measured"]);
         assert.deepEqual(together.at(2), ["unit", "e2e"]);
+    });
+
+    it("are as many as one asks for", () => {
+        assert.deepEqual([lanesOf(undefined), lanesOf(""), lanesOf("1")], [3, 3, 1]);
+        for (const asked of ["0", "-1", "1.5", "many"]) {
+            assert.throws(() => lanesOf(asked), /CUTOVER_TEST_LANES must be .*, got "/);
+        }
     });
 
     it("refuses a need that nothing meets instead of waiting for ever", async () => {

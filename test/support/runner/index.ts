@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { cannotRun } from "./can-run";
 import { type Job, jobsOf, SANDBOX } from "./jobs";
-import { Lane, runInLanes } from "./lanes";
+import { Lane, lanesOf, runInLanes } from "./lanes";
 import { type Ended, runProcess } from "./process";
 import { type Counts, describe, type JobResult, summarize } from "./totals";
 
@@ -29,6 +29,7 @@ const INTERRUPTED = 130;
  */
 export async function runAll(wanted: readonly string[]): Promise<number> {
     const jobs = jobsOf(ROOT, wanted);
+    const lanes = lanesOf(process.env.CUTOVER_TEST_LANES);
     const run = new Run();
     // Rows of an earlier run must not be taken for this one's.
     if (jobs.some(({ name }) => name.startsWith("e2e/"))) rmSync(ROWS, { force: true });
@@ -38,7 +39,7 @@ export async function runAll(wanted: readonly string[]): Promise<number> {
     const { signal } = interrupt;
     try {
         await runInLanes(withSandbox(jobs), {
-            lanes: LANES,
+            lanes,
             signal,
             run: (job) => (job.name === SANDBOX ? run.startSandbox(signal) : run.job(job, signal)),
         });

@@ -7,6 +7,20 @@ export const Lane = {
 } as const;
 export type Lane = (typeof Lane)[keyof typeof Lane];
 
+/** A third lane keeps two processors busy while tests of the other two wait for pods. */
+const DEFAULT_LANES = 3;
+
+/**
+ * How many lanes `CUTOVER_TEST_LANES` asks for; with 1, every job is alone on the machine.
+ *
+ * @throws RangeError unless it is a whole number from 1
+ */
+export function lanesOf(asked: string | undefined): number {
+    if (!asked) return DEFAULT_LANES;
+    if (/^[1-9]\d*$/.test(asked)) return Number(asked);
+    throw new RangeError(`CUTOVER_TEST_LANES must be a whole number from 1, got "${asked}"`);
+}
+
 /** What the scheduler needs to know of a job. */
 export interface Scheduled {
     name: string;
