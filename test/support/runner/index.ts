@@ -12,11 +12,6 @@ const BIN = path.join(ROOT, "node_modules", ".bin");
 const NODE = path.join(BIN, "node");
 const ROWS = path.join(ROOT, "out", "e2e.json");
 const MINUTE = 60_000;
-/**
- * A third lane keeps two processors busy while tests of the other two wait for pods. One lane leaves
- * each test the whole machine, for figures of latency.
- */
-const LANES = Number(process.env.CUTOVER_TEST_LANES ?? 3);
 /** The first run on a machine builds Kubernetes. */
 const SANDBOX_MINUTES = 20;
 const INTERRUPTED = 130;

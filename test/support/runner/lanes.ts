@@ -11,7 +11,8 @@ export type Lane = (typeof Lane)[keyof typeof Lane];
 const DEFAULT_LANES = 3;
 
 /**
- * How many lanes `CUTOVER_TEST_LANES` asks for; with 1, every job is alone on the machine.
+ * How many lanes `CUTOVER_TEST_LANES` asks for; with 1, every job is alone on the
+ * machine, for figures of latency.
  *
  * @throws RangeError unless it is a whole number from 1
  */
