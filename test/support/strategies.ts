@@ -68,9 +68,17 @@ export class StrategyStack {
         assert.deepEqual(run.changes, [], "a second up changes nothing");
     }
 
-    /** Changes config for good, runs `up` under load, and waits until all pods have settled. */
-    async change(name: string, config: Record<string, unknown>): Promise<Transition> {
+    /**
+     * Changes config for good, runs `up` under load, and waits until all pods have settled. With
+     * `broken`, the same is first tried with this on top, which must fail and leave the traffic alone.
+     */
+    async change(
+        name: string,
+        config: Record<string, unknown>,
+        broken?: Record<string, unknown>,
+    ): Promise<Transition> {
         const transition = await this.load.transition(name, async () => {
+            if (broken !== undefined) await this.fail({ ...config, ...broken });
             this.program.configure(config);
             const run = await this.program.target.stack.up();
             await this.settle();
@@ -81,6 +89,13 @@ export class StrategyStack {
         if (QUIET) assert.ok(p99Ratio <= MOST_P99_RATIO, `p99 was ${p99Ratio} times the no-ops'`);
         await this.program.mustBeUpToDate();
         return transition;
+    }
+
+    private async fail(config: Record<string, unknown>): Promise<void> {
+        const before = await this.output("weights");
+        const failed = await this.program.with(config, () => this.program.up());
+        assert.notEqual(failed.code, 0, `did not fail:\n${failed.output}`);
+        assert.deepEqual(await this.output("weights"), before);
     }
 
     /** What a preview with some config changed says, which must refuse it. */
