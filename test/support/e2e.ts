@@ -176,8 +176,9 @@ export class LoadedStack {
         return new LoadedStack(prober, target);
     }
 
-    /** No-op updates: what every transition's latency is compared with. */
+    /** No-op updates: what the latency of every later transition is compared with. */
     async baseline(): Promise<Transition> {
+        this.baselineP99 = 0;
         return this.transition("no-op", async () => {
             const runs = [await this.target.stack.up(), await this.target.stack.up()];
             const changes = runs.flatMap((run) => run.changes);
