@@ -7,8 +7,8 @@
 export const ROUTER_NAME = "nginx-load-balancer";
 export const ROUTER_REPLICAS = 2;
 
-/** The stable branch; the document's 1.21 has had no fixes since 2022. */
-export const ROUTER_IMAGE = "nginx:1.28.0";
+/** The stable branch in autumn 2026; the document's 1.21 has had no fixes since 2022. */
+export const ROUTER_IMAGE = "nginx:1.30.4";
 
 /** Where it listens: a port that needs no privilege. */
 export const ROUTER_PORT = 8080;

@@ -59,7 +59,7 @@ function imageRules(value: string | undefined): Violation[] {
     const tag = /^[^\s@]+:(?!latest$)[^/:\s@]+$/;
     if (digest.test(value) || tag.test(value)) return [];
     const expected =
-        "an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.28.0)";
+        "an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.30.4)";
     return [{ path: "router.image", got: show(value), expected }];
 }
 

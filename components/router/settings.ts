@@ -67,7 +67,7 @@ export interface RouterTimeoutsArgs {
 export interface RouterSettings {
     /** Name of its Deployment and of all that belongs to it. Defaults to `nginx-load-balancer`. */
     name?: string;
-    /** An nginx image, 1.19.10 or newer, that quits gracefully when stopped. Defaults to `nginx:1.28.0`. */
+    /** An nginx image, 1.19.10 or newer, that quits gracefully when stopped. Defaults to `nginx:1.30.4`. */
     image?: string;
     /** Pods, at least 1. Defaults to 2. */
     replicas?: number;

@@ -33,12 +33,12 @@ describe("the rules of the router", () => {
         [
             "an image whose tag moves",
             { image: "nginx:latest" },
-            'router.image: got "nginx:latest", expected an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.28.0)',
+            'router.image: got "nginx:latest", expected an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.30.4)',
         ],
         [
             "an image without a tag",
             { image: "registry:5000/nginx" },
-            'router.image: got "registry:5000/nginx", expected an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.28.0)',
+            'router.image: got "registry:5000/nginx", expected an image with a digest (name@sha256:…) or a tag that never moves (nginx:1.30.4)',
         ],
         [
             "no pods",
