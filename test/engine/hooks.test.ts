@@ -3,6 +3,17 @@ import * as pulumi from "@pulumi/pulumi";
 import { Box, Thing } from "./support/resources";
 import { TestStack } from "./support/stack";
 
+/** A component without resources, whose entry in the state says what has passed its hooks. */
+class Passage extends pulumi.ComponentResource {
+    readonly passed: pulumi.Output<pulumi.Resource>;
+
+    constructor(generation: number, thing: Thing, hooks: pulumi.ResourceHookBinding) {
+        super("test:index:Passage", "passage", { generation }, { hooks, dependsOn: thing });
+        this.passed = this.urn.apply(() => thing);
+        this.registerOutputs({});
+    }
+}
+
 describe("engine: resource hooks", () => {
     let stack: TestStack;
     let calls: string[];
@@ -130,6 +141,33 @@ describe("engine: resource hooks", () => {
             new Box("box", () => ({ answer: 42 }), { hooks: { afterCreate: [done] } });
         });
         deepStrictEqual(calls, ["done"]);
+    });
+
+    it("a component's before-hook that fails holds back what waits for it, and runs again in the next up", async () => {
+        const program = (generation: number, accept: boolean) => () => {
+            const wait = hook("wait", () => {
+                if (!accept) throw new Error("not accepted");
+            });
+            const thing = new Thing("thing", { value: generation });
+            const passage = new Passage(generation, thing, {
+                beforeCreate: [wait],
+                beforeUpdate: [wait],
+            });
+            new Thing("later", { value: generation }, { dependsOn: passage.passed });
+            return { state: passage.passed.apply(() => generation) };
+        };
+        const failed = ['before hook "wait" failed: not accepted'];
+        ok((await stack.up(program(1, true))).ok);
+        for (const generation of [2, 2, 3]) {
+            deepStrictEqual((await stack.up(program(generation, false))).errors, failed);
+            strictEqual((await stack.resource("thing")).inputs["value"], generation);
+            strictEqual((await stack.resource("later")).inputs["value"], 1);
+        }
+        strictEqual(calls.length, 4);
+        ok((await stack.up(program(3, true))).ok);
+        strictEqual((await stack.resource("later")).inputs["value"], 3);
+        ok((await stack.up(program(3, true))).ok);
+        strictEqual(calls.length, 5, "nothing has changed: no hook");
     });
 
     it("secrets reach a hook as secrets", async () => {
