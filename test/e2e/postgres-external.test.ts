@@ -6,7 +6,8 @@ import { connect } from "../../scripts/demo/cluster";
 import { silentProgress } from "../../scripts/progress";
 import { type Cluster, requireCluster } from "../support/cluster";
 import { apiImage } from "../support/e2e";
-import { eventually, TestNamespace } from "./postgres/namespace";
+import { apiPod, expectConnection, expectOneDatabase, hits } from "./postgres/apis";
+import { TestNamespace } from "./postgres/namespace";
 import { openStack, type PostgresStack } from "./postgres/stack";
 
 const NAME = "e2e-external";
@@ -95,64 +96,7 @@ describe("the database of a stack, its own and another's", function () {
         throw new assert.AssertionError({ message: "the command succeeded" });
     };
 
-    interface Stats {
-        endpoints: Record<string, number>;
-        stale: boolean;
-    }
-
-    const address = (port: number) =>
-        `http://${process.env.CUTOVER_E2E_HOST ?? "127.0.0.1"}:${port}`;
-
-    /** The hits on `/hello/x`, of all pods on this database, as the API at a port reads them. */
-    async function hits(port: number): Promise<number> {
-        const response = await fetch(`${address(port)}/stats`);
-        assert.equal(response.status, 200);
-        const { endpoints, stale } = (await response.json()) as Stats;
-        assert.equal(stale, false, "it has read its database");
-        const counted = Object.entries(endpoints).find(([path]) => path.includes("hello"));
-        return counted?.[1] ?? 0;
-    }
-
-    /** Both APIs are ready, and what the one counts is what the other reads: it is one database. */
-    async function expectOneDatabase(): Promise<void> {
-        for (const port of [NODE_PORT, NODE_PORT + 1]) {
-            await eventually(`the API on ${port} is ready`, 30, async () => {
-                const answer = await fetch(`${address(port)}/ready`).catch(String);
-                if (typeof answer === "string") return answer;
-                return answer.status === 200 ? undefined : `${answer.status}`;
-            });
-        }
-        for (const [from, to] of [
-            [NODE_PORT, NODE_PORT + 1],
-            [NODE_PORT + 1, NODE_PORT],
-        ] as const) {
-            const before = await hits(to);
-            assert.equal((await fetch(`${address(from)}/hello/there`)).status, 200);
-            await eventually("the hit has arrived in the other API's database", 15, async () => {
-                const now = await hits(to);
-                return now === before + 1 ? undefined : `${before} hits, then ${now}`;
-            });
-        }
-    }
-
-    async function apiPod(namespace: TestNamespace): Promise<string> {
-        const { items } = await namespace.core.listNamespacedPod({
-            namespace: namespace.name,
-            labelSelector: "app=api",
-        });
-        const running = items.filter(({ metadata }) => metadata?.deletionTimestamp === undefined);
-        return running.at(-1)?.metadata?.name ?? "";
-    }
-
-    /** Whether a TCP connection to the database's port gets through from a pod. */
-    async function connects(namespace: TestNamespace): Promise<void> {
-        const script =
-            "require('net').connect(5432,'db').setTimeout(3000,()=>process.exit(2))" +
-            ".on('connect',()=>process.exit(0)).on('error',(e)=>{console.error(e.message);process.exit(1)})";
-        const pod = await apiPod(namespace);
-        const { code, stderr } = await namespace.exec(pod, ["node", "-e", script]);
-        assert.equal(code, 0, `from ${pod} in ${namespace.name}: ${stderr}`);
-    }
+    const expectOne = () => expectOneDatabase(NODE_PORT, NODE_PORT + 1);
 
     function claim() {
         return own.core.readNamespacedPersistentVolumeClaim({ name: CLAIM, namespace: NAME });
@@ -210,12 +154,12 @@ describe("the database of a stack, its own and another's", function () {
         await stack.unset("fail");
         await stack.configure("database.storage", "256Mi");
         await up();
-        await expectOneDatabase();
+        await expectOne();
     });
 
     it("reaches its own server from both namespaces as host db", async () => {
-        await connects(own);
-        await connects(color);
+        await expectConnection(own);
+        await expectConnection(color);
         const secret = await color.secret("db-secret-blue", "url");
         const api = await own.secret("postgres-secret", "api-password");
         assert.equal(secret, `postgresql://endpoint_stats_api:${api}@db:5432/endpoint_stats`);
@@ -270,9 +214,9 @@ describe("the database of a stack, its own and another's", function () {
         await stack.configure("database.password", password, { secret: true });
         const before = (await claim()).metadata?.uid;
         const { outputs, stdout } = await up();
-        await expectOneDatabase();
-        await connects(own);
-        await connects(color);
+        await expectOne();
+        await expectConnection(own);
+        await expectConnection(color);
         assert.equal(outputs.databaseState?.value.host, `postgres.${SERVER}.svc.cluster.local`);
         assert.match(outputs.keptOnDestroy?.value, new RegExp(`claim ${CLAIM}`));
         const sets = await own.apps.listNamespacedStatefulSet({ namespace: NAME });
@@ -314,9 +258,9 @@ describe("the database of a stack, its own and another's", function () {
         await stack.configure("database.passwordSecret.key", "api");
         await stack.configure("database.urlAsEnv", "true");
         await up();
-        await expectOneDatabase();
-        await connects(own);
-        await connects(color);
+        await expectOne();
+        await expectConnection(own);
+        await expectConnection(color);
         const secrets = await own.core.listNamespacedSecret({ namespace: NAME });
         const names = secrets.items.map(({ metadata }) => metadata?.name);
         assert.ok(!names.includes("database-secret"), "nothing is copied beside it");
@@ -335,7 +279,7 @@ describe("the database of a stack, its own and another's", function () {
         await stack.configure("database", JSON.stringify(kept));
         await up();
         assert.ok((await hits(NODE_PORT)) >= 2, "what was counted before the move");
-        await expectOneDatabase();
+        await expectOne();
         const file = await own.exec(await apiPod(own), ["cat", PASSWORD_FILE]);
         assert.equal(file.stdout, await own.secret("postgres-secret", "api-password"));
     });
