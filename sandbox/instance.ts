@@ -42,6 +42,8 @@ export interface Instance {
     cgroup: string;
     /** Kernel settings that the kubelet changes for the whole machine, with their values before. */
     sysctlsBefore: Record<string, string>;
+    /** Tables of iptables that were there before; absent where nobody has looked. */
+    tablesBefore?: string[];
     /** Controllers of control groups that were off for the machine's groups, and are on for ours. */
     controllersEnabled: string[];
 }

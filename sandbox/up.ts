@@ -9,6 +9,7 @@ import { enableControllers, findHierarchies, missingControllers } from "./machin
 import * as needs from "./machine/needs";
 import { forwardedPorts, requireFreeNetwork } from "./machine/network";
 import { readSysctls } from "./machine/sysctls";
+import { tablesOfIptables } from "./machine/tables";
 import { cacheDir, stateDir as defaultStateDir } from "./paths";
 import { buildPrograms } from "./programs";
 import { nodeIsThere, Starting } from "./starting";
@@ -79,6 +80,8 @@ async function newNode(stateDir: string): Promise<Instance> {
     const named = instances.namedApiPort();
     const ports = named === undefined ? instances.API_PORTS : [named];
     const preferred = existing === undefined || named !== undefined ? [] : [existing.apiPort];
+    // Before anything asks iptables, which makes its tables by that.
+    const tablesBefore = existing?.tablesBefore ?? (await tablesOfIptables());
     const apiPort = await needs.freePort([...preferred, ...ports], await forwardedPorts());
     const sysctls = existing?.sysctlsBefore ?? readSysctls();
     const instance = instances.newInstance(stateDir, apiPort, sysctls);
@@ -88,7 +91,7 @@ async function newNode(stateDir: string): Promise<Instance> {
         ...(existing?.controllersEnabled ?? []),
         ...missingControllers(hierarchies),
     ]);
-    const recorded = { ...instance, controllersEnabled: [...enabled] };
+    const recorded = { ...instance, tablesBefore, controllersEnabled: [...enabled] };
     instances.writeInstance(recorded);
     enableControllers(recorded.controllersEnabled, hierarchies);
     return recorded;

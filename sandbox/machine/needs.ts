@@ -12,6 +12,7 @@ export const PACKAGES: Needs = {
     ctr: "containerd",
     runc: "runc",
     "iptables-restore": "iptables",
+    nft: "nftables",
     ip: "iproute2",
     nsenter: "util-linux",
     unshare: "util-linux",

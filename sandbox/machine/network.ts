@@ -2,6 +2,7 @@ import * as fs from "node:fs";
 import { CliError } from "../../scripts/errors";
 import { run } from "../images/run";
 import { NODE_NETWORK, type Instance } from "../instance";
+import { removeEmptyTables } from "./tables";
 
 /** Seconds to wait for another program that changes iptables at the same time. */
 const WAIT = ["--wait", "10"];
@@ -53,6 +54,7 @@ export async function connectNode(instance: Instance, holder: number): Promise<v
 /** Takes back all of {@link connectNode}, whatever of it is there. */
 export async function disconnectNode(instance: Instance): Promise<void> {
     await removeRules(instance);
+    if (instance.tablesBefore !== undefined) await removeEmptyTables(instance.tablesBefore);
     if (fs.existsSync(`/sys/class/net/${instance.link}`)) {
         await run("ip", ["link", "delete", instance.link]);
     }
