@@ -7,7 +7,7 @@ import { CLUSTER_DOMAIN } from "./defaults";
 import { appLabels, sideSelector, strategySelector } from "./labels";
 import { sideServiceName } from "./names";
 import { sideNamespace } from "./plan";
-import { Color, Routing, Strategy, Track } from "./plan/types";
+import { Color, Isolation, Routing, Strategy, Track } from "./plan/types";
 import type { Desired, Plan, Side } from "./plan/types";
 import { splitsByPods } from "./plan/weights";
 import { Route } from "./route";
@@ -53,7 +53,8 @@ export function declareRoutes(inputs: RouteInputs): Routes {
     }
 }
 
-function throughService(inputs: RouteInputs): Routes {
+/** The Service moves after what is in `first` has moved. */
+function throughService(inputs: RouteInputs, first: pulumi.Input<pulumi.Resource>[] = []): Routes {
     const { decided, args, desired, grown } = inputs;
     const selector = routeSelector(decided, desired);
     const sides = splitsByPods(desired) ? decided.route.live : decided.route.live.slice(0, 1);
@@ -63,11 +64,16 @@ function throughService(inputs: RouteInputs): Routes {
         serves: servesOf(inputs, sides),
         gate: gateOfSides(
             { decided, args, desired },
-            { name: desired.serviceName, selector, sides },
+            {
+                name: desired.serviceName,
+                // Pods in other namespaces are no endpoints.
+                selector: desired.isolation === Isolation.shared ? selector : undefined,
+                sides,
+            },
         ),
-        dependsOn: resourcesOf(grown),
+        dependsOn: [...resourcesOf(grown), ...first],
     });
-    return { service: route.service, url: route.url, moved: [route.service] };
+    return { service: route.service, url: route.url, moved: [...first, route.service] };
 }
 
 /**
@@ -119,13 +125,16 @@ function throughRouter(inputs: RouteInputs): Routes {
     return { service: route.service, url: route.url, moved: [router.deployment, route.service] };
 }
 
-/** What comes through the Gateway is split; what stays inside the cluster goes to the largest side. */
+/**
+ * What comes through the Gateway is split. What stays inside the cluster goes to the largest side, once
+ * the Gateway has followed; with colors in namespaces of their own the public Service has no pods, for
+ * its selector cannot reach them.
+ */
 function throughGateway(inputs: RouteInputs): Routes {
     const { name, args, desired, decided, grown, opts } = inputs;
     const { gateway } = args;
     if (gateway === undefined) throw new Error("routing gateway without its settings");
     const { live } = decided.route;
-    const inside = throughService(inputs);
     const route = new GatewayRoute(
         `${name}-gateway`,
         {
@@ -154,7 +163,9 @@ function throughGateway(inputs: RouteInputs): Routes {
             dependsOn: [...resourcesOf(grown), ...inputs.services.values()],
         }),
     );
-    return { ...inside, moved: [...inside.moved, route.accepted] };
+    const inside = throughService(inputs, [route.accepted]);
+    const host = gateway.hostnames?.find((name) => !name.startsWith("*"));
+    return host === undefined ? inside : { ...inside, url: pulumi.output(`http://${host}`) };
 }
 
 function publicService(
@@ -162,7 +173,7 @@ function publicService(
     route: Pick<
         ConstructorParameters<typeof Route>[1],
         "selector" | "targetPort" | "externalTrafficPolicy" | "serves" | "gate"
-    > & { dependsOn: pulumi.Resource[] },
+    > & { dependsOn: pulumi.Input<pulumi.Resource>[] },
 ): Route {
     const { dependsOn, ...rest } = route;
     return new Route(

@@ -32,6 +32,68 @@ export function programSuite(siteOf: () => GatewaySite): void {
         return Object.fromEntries(refs.map((ref) => [`${ref.namespace}/${ref.name}`, ref.weight]));
     }
 
+    describe("with colors in namespaces of their own", function () {
+        this.bail(true);
+        const name = "cutover-gateway-colors";
+        const sizes = { wanted: 1, ready: 1 };
+        let stack: StrategyStack;
+
+        before(async () => {
+            stack = await StrategyStack.open(
+                siteOf().cluster,
+                { name, nodePort: 30_401 },
+                {
+                    ...COMMON,
+                    "cutover:isolation": "namespaces",
+                    "cutover:replicas": 1,
+                    "cutover:blue": "1.0.0",
+                    "cutover:green": "2.0.0",
+                },
+            );
+        });
+        after(() => stack?.close());
+
+        async function assertLive(color: "blue" | "green"): Promise<void> {
+            assert.deepEqual(await weights(name), {
+                [`${name}-blue/flask-api-blue`]: color === "blue" ? 1000 : 0,
+                [`${name}-green/flask-api-green`]: color === "green" ? 1000 : 0,
+            });
+            assert.equal(await stack.output("activeColor"), color);
+            await stack.program.mustBeUpToDate();
+        }
+
+        it("sends all to blue", async () => {
+            await stack.program.mustUp();
+            await assertLive("blue");
+        });
+
+        it("switches to green", async () => {
+            stack.program.configure({ "cutover:activeColor": "green" });
+            await stack.program.mustUp();
+            await assertLive("green");
+        });
+
+        it("keeps both colors and its outputs while no controller follows, also in the next update", async () => {
+            const { controller } = siteOf();
+            controller.answers = false;
+            stack.program.configure({ "cutover:activeColor": "blue", "cutover:idle": "cold" });
+            for (const attempt of ["first", "second"]) {
+                const { code, errors } = await stack.program.up();
+                assert.notEqual(code, 0, `the ${attempt} update succeeded`);
+                assert.match(errors.join(), /has not looked at the changed route yet/);
+                assert.equal(await stack.output("activeColor"), "green");
+                const { postgres: _postgres, ...found } = await stack.sizes();
+                assert.deepEqual(found, {
+                    [`${name}-blue/flask-api-blue`]: sizes,
+                    [`${name}-green/flask-api-green`]: sizes,
+                });
+            }
+            controller.answers = true;
+            await stack.program.mustUp();
+            await assertLive("blue");
+        });
+    });
+
     describe("with a canary pair", function () {
         const name = "cutover-gateway-canary";
         let stack: StrategyStack;
