@@ -13,19 +13,24 @@ import type { Bench } from "./types";
 const NAMESPACE = "cutover-bench";
 const NODE_PORT = "30998";
 
+const CONFIG = {
+    ...SMALL,
+    "cutover:namespace": NAMESPACE,
+    "cutover:nodePort": NODE_PORT,
+    'cutover:releases["2.0.0"].image': API_IMAGES["2.0.0"],
+    "cutover:green": "2.0.0",
+};
+
+/** Reading the stack config is no part of the components: by hand it would be read, too. */
+const READ_CONFIG = `import { readSettings } from "./config";
+readSettings();
+`;
+
 /** A blue/green stack with both colors up: what its updates take, and what its components cost. */
 export async function measureBlueGreen(bench: Bench): Promise<Row[]> {
     const { cluster, cleanup, signal, say } = bench;
     cleanup.add(`delete namespace ${NAMESPACE}`, () => deleteNamespace(cluster, NAMESPACE));
-    const stack = await openBenchStack(bench, {
-        config: {
-            ...SMALL,
-            "cutover:namespace": NAMESPACE,
-            "cutover:nodePort": NODE_PORT,
-            'cutover:releases["2.0.0"].image': API_IMAGES["2.0.0"],
-            "cutover:green": "2.0.0",
-        },
-    });
+    const stack = await openBenchStack(bench, { config: CONFIG });
     cleanup.add("destroy the blue/green stack", () => stack.destroy());
     say("deploying a blue/green stack");
     await stack.up();
@@ -62,7 +67,11 @@ async function measureUpdates({ rounds, say }: Bench, stack: BenchStack): Promis
 /** Previews without a change of both programs: nothing but their own work and the engine's. */
 async function measureComponents(bench: Bench, stack: BenchStack): Promise<Row> {
     const { program, state } = flatten(await stack.exported());
-    const flat = await openBenchStack(bench, { main: "flat.ts", files: { "flat.ts": program } });
+    const flat = await openBenchStack(bench, {
+        main: "flat.ts",
+        files: { "flat.ts": READ_CONFIG + program },
+        config: CONFIG,
+    });
     await flat.imported(state);
     const preview = (what: string, measured: BenchStack) => async (): Promise<number> => {
         bench.say(`preview, ${what}`);

@@ -53,7 +53,7 @@ export function flatten(exported: Deployment): Flat {
         ...resource,
         urn: renamed.get(resource.urn) as string,
         parent: stack.urn,
-        dependencies: known(renamed, resource.dependencies),
+        dependencies: orderOf(resource, all).flatMap((urn) => renamed.get(urn) ?? []),
         propertyDependencies: undefined,
         resourceHooks: undefined,
     }));
@@ -76,8 +76,29 @@ function rootUrn(urn: string): string {
     return [stack, project, types?.split("$").at(-1), ...name].join("::");
 }
 
-function known(renamed: ReadonlyMap<string, string>, urns: readonly string[] = []): string[] {
-    return urns.map((urn) => renamed.get(urn)).filter((urn) => urn !== undefined);
+/**
+ * What a resource comes after: its own dependencies and those of the components around it, which hold
+ * it back just as well. A component among them stands for all that it consists of.
+ */
+function orderOf(resource: Resource, all: readonly Resource[]): string[] {
+    const byUrn = new Map(all.map((one) => [one.urn, one]));
+    const around = [resource, ...ancestorsOf(resource, byUrn)];
+    const after = around
+        .flatMap(({ dependencies = [] }) => dependencies)
+        .filter((urn) => !around.some((one) => one.urn === urn))
+        .flatMap((urn) =>
+            all.filter((one) => one.urn === urn || isInside(one, urn, byUrn)).map((one) => one.urn),
+        );
+    return [...new Set(after)].filter((urn) => urn !== resource.urn);
+}
+
+function ancestorsOf({ parent }: Resource, byUrn: ReadonlyMap<string, Resource>): Resource[] {
+    const above = parent === undefined ? undefined : byUrn.get(parent);
+    return above === undefined ? [] : [above, ...ancestorsOf(above, byUrn)];
+}
+
+function isInside(one: Resource, urn: string, byUrn: ReadonlyMap<string, Resource>): boolean {
+    return ancestorsOf(one, byUrn).some((above) => above.urn === urn);
 }
 
 function programOf(resources: readonly Resource[]): string {

@@ -12,6 +12,8 @@ import { interleaved, median } from "../../scripts/bench/samples";
 const PREFIX = "urn:pulumi:dev::cutover::";
 const STACK = `${PREFIX}pulumi:pulumi:Stack::cutover-dev`;
 const COMPONENT = `${PREFIX}cutover:index:BlueGreen::api`;
+const DATABASE = `${PREFIX}cutover:index:Postgres::postgres`;
+const SERVER = `${PREFIX}cutover:index:Postgres$kubernetes:apps/v1:StatefulSet::server`;
 const PROVIDER = `${PREFIX}pulumi:providers:kubernetes::default_4_34_2`;
 const nested = (type: string, name: string) => `${PREFIX}cutover:index:BlueGreen$${type}::${name}`;
 const PASSWORD = nested("random:index/randomPassword:RandomPassword", "password");
@@ -39,7 +41,15 @@ function exported(): Deployment {
         { urn: STACK, type: "pulumi:pulumi:Stack", custom: false, outputs: { url: "u" } },
         resource(`${PREFIX}pulumi:pulumi:StackReference::previous`, {}, { parent: STACK }),
         { urn: PROVIDER, type: "pulumi:providers:kubernetes", custom: true, id: "id" },
-        { urn: COMPONENT, type: "cutover:index:BlueGreen", custom: false, parent: STACK },
+        { urn: DATABASE, type: "cutover:index:Postgres", custom: false, parent: STACK },
+        resource(SERVER, {}, { parent: DATABASE }),
+        {
+            urn: COMPONENT,
+            type: "cutover:index:BlueGreen",
+            custom: false,
+            parent: STACK,
+            dependencies: [DATABASE],
+        },
         resource(PASSWORD, { length: 20, __defaults: ["upper"] }),
         resource(SECRET, { stringData: { password: secret } }, { dependencies: [PASSWORD] }),
         resource(
@@ -68,6 +78,7 @@ describe("bench: the same resources in one flat program", () => {
             [
                 STACK,
                 PROVIDER,
+                `${PREFIX}kubernetes:apps/v1:StatefulSet::server`,
                 `${PREFIX}random:index/randomPassword:RandomPassword::password`,
                 `${PREFIX}kubernetes:core/v1:Secret::secret`,
                 `${PREFIX}kubernetes:networking.k8s.io/v1:NetworkPolicy::policy`,
@@ -75,7 +86,14 @@ describe("bench: the same resources in one flat program", () => {
         );
         const policy = found(`${PREFIX}kubernetes:networking.k8s.io/v1:NetworkPolicy::policy`);
         assert.equal(policy?.parent, STACK);
-        assert.deepEqual(policy?.dependencies, [`${PREFIX}kubernetes:core/v1:Secret::secret`]);
+        assert.deepEqual(
+            policy?.dependencies,
+            [
+                `${PREFIX}kubernetes:core/v1:Secret::secret`,
+                `${PREFIX}kubernetes:apps/v1:StatefulSet::server`,
+            ],
+            "what the component waits for holds it back too",
+        );
         assert.equal(policy?.resourceHooks, undefined);
         assert.equal(policy?.id, POLICY, "it is the same object");
         assert.deepEqual(found(STACK)?.outputs, {});
@@ -85,15 +103,17 @@ describe("bench: the same resources in one flat program", () => {
         const lines = flat.program.trim().split("\n");
         assert.deepEqual(lines, [
             'import * as pulumi from "@pulumi/pulumi";',
-            'import { RandomPassword as Class0 } from "@pulumi/random/randomPassword";',
-            'import { Secret as Class1 } from "@pulumi/kubernetes/core/v1/secret";',
-            'import { NetworkPolicy as Class2 } from "@pulumi/kubernetes/networking/v1/networkPolicy";',
-            'const resource0 = new Class0("password", { "length": 20 }, { dependsOn: [] });',
-            'const resource1 = new Class1("secret", { "stringData": { "password": ' +
-                'pulumi.secret("hunter\\"2") } }, { dependsOn: [resource0] });',
-            'const resource2 = new Class2("policy", { "metadata": { "name": "policy", "labels": ' +
+            'import { StatefulSet as Class0 } from "@pulumi/kubernetes/apps/v1/statefulSet";',
+            'import { RandomPassword as Class1 } from "@pulumi/random/randomPassword";',
+            'import { Secret as Class2 } from "@pulumi/kubernetes/core/v1/secret";',
+            'import { NetworkPolicy as Class3 } from "@pulumi/kubernetes/networking/v1/networkPolicy";',
+            'const resource0 = new Class0("server", {  }, { dependsOn: [] });',
+            'const resource1 = new Class1("password", { "length": 20 }, { dependsOn: [resource0] });',
+            'const resource2 = new Class2("secret", { "stringData": { "password": ' +
+                'pulumi.secret("hunter\\"2") } }, { dependsOn: [resource1, resource0] });',
+            'const resource3 = new Class3("policy", { "metadata": { "name": "policy", "labels": ' +
                 '{ "a.b/c": "d" } }, "spec": { "ports": [1, null] } }, ' +
-                '{ dependsOn: [resource1], ignoreChanges: ["spec.ports"] });',
+                '{ dependsOn: [resource2, resource0], ignoreChanges: ["spec.ports"] });',
         ]);
         for (const module of flat.program.match(/@pulumi\/[^"]+/g) ?? []) require.resolve(module);
     });
