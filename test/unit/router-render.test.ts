@@ -5,8 +5,8 @@ import fc from "fast-check";
 import { renderNginx, type Backend, type RouterSettings } from "../../components/router";
 import { rendered, sides } from "./router/cases";
 
-/** With `CUTOVER_UPDATE=1` the files are written instead of compared; read what changed. */
-const UPDATE = process.env.CUTOVER_UPDATE === "1";
+/** With `GOLDEN_UPDATE=1` the files are written instead of compared; read what changed. */
+const UPDATE = process.env.GOLDEN_UPDATE === "1";
 
 /** A block of the config, from its first line to its closing brace. */
 function block(config: string, start: string): string[] {
