@@ -1,4 +1,4 @@
-import { API_IMAGES } from "../../sandbox/images";
+import { API_IMAGES, NGINX_IMAGE } from "../../sandbox/images";
 import { deleteNamespace, deploymentsReady } from "../demo/cluster";
 import { SMALL } from "./config";
 import { LIMITS } from "./limits";
@@ -25,6 +25,7 @@ export async function measureWeightChange(bench: Bench): Promise<Row[]> {
             "cutover:nodePort": NODE_PORT,
             "cutover:strategy": "canary",
             "cutover:routing": "nginx",
+            "cutover:router.image": NGINX_IMAGE,
             "cutover:stable": "1.0.0",
             "cutover:canary": "2.0.0",
             'cutover:releases["2.0.0"].image': API_IMAGES["2.0.0"],
