@@ -14,7 +14,9 @@ import type { RollingArgs } from "./components/rolling";
 import { ROUTER_NAME, ROUTER_PORT } from "./components/router/defaults";
 import type { StrategyArgs } from "./components/strategy";
 import { PORT as POSTGRES_PORT, POSTGRES_SELECTOR } from "./components/postgres/defaults";
+import { wantedVolume } from "./components/postgres";
 import { databaseRules } from "./components/postgres/rules";
+import { forbiddenDatabaseChanges, type DatabaseState } from "./components/postgres/state";
 import { apiRules } from "./components/validation/api-rules";
 import { unknownKey, violationsOf } from "./components/validation/issues";
 import { networkRules } from "./components/validation/network-rules";
@@ -91,6 +93,19 @@ export function parseSettings(all: Record<string, string>): Settings {
 /** Throws a {@link ConfigError} when the running stack must not become what the settings say. */
 export function refuseTransition(previous: State | undefined, settings: Settings): void {
     const violations = forbiddenTransitions(previous, desiredOf(settings));
+    if (violations.length > 0) throw new ConfigError(violations);
+}
+
+/** The same for what the database's volume was made with, before anything is declared. */
+export function refuseDatabaseChange(
+    previous: DatabaseState | undefined,
+    { database }: Settings,
+): void {
+    if (database.host !== undefined) return;
+    const violations = forbiddenDatabaseChanges(previous, wantedVolume(database)).map((found) => ({
+        ...found,
+        path: `database.${found.path}`,
+    }));
     if (violations.length > 0) throw new ConfigError(violations);
 }
 

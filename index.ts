@@ -11,7 +11,13 @@ import { createDatabase } from "./components/postgres/create";
 import type { Database } from "./components/postgres/database";
 import { Rolling } from "./components/rolling";
 import type { StrategyArgs } from "./components/strategy";
-import { namespacesOf, networkOf, readSettings, refuseTransition } from "./config";
+import {
+    namespacesOf,
+    networkOf,
+    readSettings,
+    refuseDatabaseChange,
+    refuseTransition,
+} from "./config";
 import type { ApiSettings, Settings } from "./config";
 
 /** The program: one API by the strategy of the stack config, its database, and their namespaces. */
@@ -21,6 +27,7 @@ export = async (): Promise<Record<string, unknown>> => {
     const previous = parseState(last.state);
     refuseTransition(previous, settings);
     const previousDatabase = await lastDatabaseState(last.databaseState, settings.database);
+    refuseDatabaseChange(previousDatabase, settings);
 
     const namespaces = namespacesOf(settings);
     // Patched, not owned: `destroy` must not take the database's volume along with its namespace, and

@@ -78,9 +78,13 @@ function clusterOf({ cluster, gateDeadlineSeconds }: StrategyArgs) {
 
 function targetOf(plan: SidePlan, { decided, args, desired }: GateInputs): GateTarget {
     const { side, share, size, release } = plan;
+    // What shrinks has more than it needs, and is changed only after the route: nothing that is wrong
+    // with it could ever be mended if the route waited for more than the pods that serve now.
+    const shrinks = decided.order.afterRoute.includes(side);
     return {
         ...sideOf(side, desired),
-        neededReady: size.replicas,
+        neededReady: shrinks ? 1 : size.replicas,
+        anyTemplate: shrinks,
         image: args.releases[release]?.image,
         env: args.releases[release]?.env,
         gains: share > (decided.route.before[side] ?? 0),

@@ -44,6 +44,7 @@ export { parseState, type State } from "./plan";
 export { Color, Idle, Isolation, Routing, ServiceType } from "./plan/types";
 export { Postgres, type PostgresArgs, type SecretKey } from "./postgres";
 export { accessFrom, accessTo, type ColorAccessArgs, type DatabaseAccess } from "./postgres/access";
+export { lastDatabaseState } from "./postgres/claim";
 export { DatabaseAlias, type DatabaseAliasArgs } from "./postgres/alias";
 export type { Database } from "./postgres/database";
 export {

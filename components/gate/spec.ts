@@ -55,6 +55,8 @@ export interface GateTarget extends GateSide {
     exclusive?: boolean;
     /** Whether those pods must have ended, too: what they send traffic to is about to go. Defaults to false. */
     alone?: boolean;
+    /** Whether its pods of older templates count as well. Defaults to false. */
+    anyTemplate?: boolean;
 }
 
 /** What the gate of one route checks, and in which cluster. */

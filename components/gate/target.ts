@@ -77,7 +77,8 @@ export interface Patience {
 
 /** Whether the route may move to the target. */
 export function judgeTarget(state: SideState, target: GateTarget, patience: Patience): Verdict {
-    const ready = currentPods(state).filter((pod) => isSteady(pod, state.now)).length;
+    const pods = target.anyTemplate ? state.pods : currentPods(state);
+    const ready = pods.filter((pod) => isSteady(pod, state.now)).length;
     const left = olderPods(state, target).length;
     if (ready >= target.neededReady && left === 0) return { kind: "ready", ready };
     const problems = problemsOf(state, patience.deadlineSeconds);

@@ -2,7 +2,7 @@ import { notesOf } from "./notes";
 import { orderOf } from "./order";
 import { deploymentName, sideNamespace } from "./places";
 import { ownedByAutoscaler, seedReplicas, sizeOf } from "./sizes";
-import { stateOf } from "./state";
+import { comparable, stateOf } from "./state";
 import { SIDES, SIDES_OF, type Desired, type Plan } from "./types";
 import type { RoutePlan, Side, SidePlan, State } from "./types";
 import { askedWeights, podShares, splitsByPods } from "./weights";
@@ -20,7 +20,7 @@ export * from "./types";
 export function plan(previous: State | undefined, desired: Desired): Plan {
     const sides = sidesOf(comparable(previous, desired), desired);
     const route = routeOf(previous, sides);
-    const order = orderOf(sides, previous);
+    const order = orderOf(sides, previous, desired);
     return {
         sides,
         route,
@@ -30,12 +30,7 @@ export function plan(previous: State | undefined, desired: Desired): Plan {
     };
 }
 
-/** In other namespaces the sides of the same names are new ones: nothing of theirs is there yet. */
-function comparable(previous: State | undefined, { isolation }: Desired): State["sides"] {
-    return previous === undefined || previous.isolation !== isolation ? {} : previous.sides;
-}
-
-function sidesOf(before: State["sides"], desired: Desired): SidePlan[] {
+function sidesOf(previous: State | undefined, desired: Desired): SidePlan[] {
     const weights = askedWeights(desired);
     const shares = splitsByPods(desired)
         ? podShares(desired.replicas, desired.canaryWeight)
@@ -44,7 +39,10 @@ function sidesOf(before: State["sides"], desired: Desired): SidePlan[] {
         const release = desired.sides[side];
         if (release === undefined) return [];
         const weight = weights[side] ?? 0;
+        const share = (shares as Partial<Record<Side, number>>)[side] ?? 0;
         const size = sizeOf(side, weight, desired);
+        const before = previous?.sides[side];
+        const keepsTraffic = (previous?.weights[side] ?? 0) > 0;
         return [
             {
                 side,
@@ -52,10 +50,12 @@ function sidesOf(before: State["sides"], desired: Desired): SidePlan[] {
                 deployment: deploymentName(desired.name, side),
                 release,
                 weight,
-                share: (shares as Partial<Record<Side, number>>)[side] ?? 0,
+                share,
                 size,
-                seed: seedReplicas(size, before[side]),
-                ignoreReplicas: ownedByAutoscaler(size, before[side]),
+                seed: seedReplicas(size, before),
+                // What comes to traffic may be at 0, whatever the last outputs say: an `up` may have failed
+                // between the route and the idle side.
+                ignoreReplicas: (share === 0 || keepsTraffic) && ownedByAutoscaler(size, before),
             },
         ];
     });

@@ -26,6 +26,14 @@ function sideState({ release, size }: SidePlan): SideState {
         : { release, replicas: size.replicas, maxReplicas: size.bounds.maxReplicas };
 }
 
+/** In other namespaces the sides of the same names are new ones: nothing of theirs is there yet. */
+export function comparable(
+    previous: State | undefined,
+    { isolation }: Pick<Desired, "isolation">,
+): State | undefined {
+    return previous?.isolation === isolation ? previous : undefined;
+}
+
 /**
  * The state that a stack's last outputs hold, or `undefined` where they hold none, as before the
  * first `up`. Outputs can be written by another version of this code or by hand, so every part is

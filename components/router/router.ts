@@ -112,8 +112,9 @@ export class Router extends pulumi.ComponentResource {
                     namespace,
                     labels,
                     annotations: {
+                        // Pulumi waits until no pod with the old shares is left: the Service's gate does not
+                        // when an update goes back to what the Service was last told, after one that failed.
                         "pulumi.com/deletionPropagationPolicy": "background",
-                        "pulumi.com/skipAwait": "true",
                         ...(args.serves !== undefined && { [SERVES_ANNOTATION]: args.serves }),
                     },
                 },

@@ -125,11 +125,10 @@ describe("Router", () => {
         assert.equal(deployment.input("spec.minReadySeconds"), undefined);
     });
 
-    it("is waited for by the gate alone, which sees what runs behind it", async () => {
+    it("is waited for by Pulumi too, and the gate sees what runs behind it", async () => {
         const deployment = await deploymentOf({ serves: "release 1.0.0" });
         assert.deepEqual(deployment.input("metadata.annotations"), {
             "pulumi.com/deletionPropagationPolicy": "background",
-            "pulumi.com/skipAwait": "true",
             "cutover.local/serves": "release 1.0.0",
         });
         assert.equal(deployment.input("spec.template.metadata.annotations"), undefined);

@@ -10,8 +10,21 @@ async function schemaOf(): Promise<{
     resources: Record<string, { requiredInputs?: string[]; properties?: object }>;
 }> {
     const { BlueGreen, Canary, Rolling, Route, Workload, Autoscaler, Postgres } = components;
+    const { ExternalDatabase, DatabaseAlias, DatabaseSecret, Disruption } = components;
     const provider = new ComponentProvider({
-        components: [BlueGreen, Canary, Rolling, Route, Workload, Autoscaler, Postgres],
+        components: [
+            BlueGreen,
+            Canary,
+            Rolling,
+            Route,
+            Workload,
+            Autoscaler,
+            Postgres,
+            ExternalDatabase,
+            DatabaseAlias,
+            DatabaseSecret,
+            Disruption,
+        ],
         dirname: root,
         name: "cutover",
     });
@@ -31,6 +44,10 @@ describe("the schema of the package", function () {
             "cutover:index:Autoscaler": ["deployment", "maxReplicas", "minReplicas", "namespace"],
             "cutover:index:BlueGreen": ["releases"],
             "cutover:index:Canary": ["releases", "stable"],
+            "cutover:index:DatabaseAlias": ["clusterHost", "namespace"],
+            "cutover:index:DatabaseSecret": ["color", "database", "namespace", "password", "user"],
+            "cutover:index:Disruption": ["deployment", "namespace", "selector"],
+            "cutover:index:ExternalDatabase": ["host", "namespace"],
             "cutover:index:Postgres": ["namespace"],
             "cutover:index:Rolling": ["current", "releases"],
             "cutover:index:Route": ["gate", "namespace", "port", "selector", "serviceName"],

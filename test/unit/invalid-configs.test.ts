@@ -5,6 +5,9 @@ import { plan } from "../../components/plan";
 type Changes = Record<string, unknown>;
 
 /** A config that is accepted with every strategy. */
+const SMALLEST =
+    "the pods of the smallest live side, which must never be at zero; a percentage is rounded down";
+
 const good: Changes = {
     releases: {
         "1.0.0": { image: "registry/api:1.0.0" },
@@ -294,9 +297,27 @@ const cases: [string, Changes, string[]][] = [
     [
         "a rolling update that may take as many pods as there are",
         { strategy: "rolling", replicas: 3, rollingUpdate: { maxUnavailable: 3 } },
-        [
-            'cutover:rollingUpdate.maxUnavailable: got "3", expected fewer than replicas (3): the live side must never be at zero',
-        ],
+        [`cutover:rollingUpdate.maxUnavailable: got "3", expected less than 3, ${SMALLEST}`],
+    ],
+    [
+        "a rolling update that may take as many pods as an autoscaler may leave",
+        {
+            strategy: "rolling",
+            replicas: 9,
+            autoscaling: { minReplicas: 2 },
+            rollingUpdate: { maxUnavailable: 2 },
+        },
+        [`cutover:rollingUpdate.maxUnavailable: got "2", expected less than 2, ${SMALLEST}`],
+    ],
+    [
+        "a rolling update that may take the only pod of a canary",
+        {
+            strategy: "canary",
+            canary: "2.0.0",
+            canaryWeight: 20,
+            rollingUpdate: { maxUnavailable: 1 },
+        },
+        [`cutover:rollingUpdate.maxUnavailable: got "1", expected less than 1, ${SMALLEST}`],
     ],
     [
         "a rolling update by a half",
