@@ -1,7 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConfigMap } from "@pulumi/kubernetes/core/v1/configMap";
 import { Service } from "@pulumi/kubernetes/core/v1/service";
-import { GatewayRoute, type GatewayBackend, type GatewaySettings } from "../../../../components/gateway";
+import {
+    GatewayRoute,
+    type GatewayBackend,
+    type GatewaySettings,
+} from "../../../../components/gateway";
 
 const config = new pulumi.Config();
 const namespace = config.require("namespace");
