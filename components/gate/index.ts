@@ -35,11 +35,11 @@ export function routeHooks(name: string, spec: GateSpec): pulumi.ResourceHookBin
     const dryRun = pulumi.runtime.isDryRun();
     const before = new pulumi.ResourceHook(
         `${name}-gate-ready-pods`,
-        async (args) => loadHooks().beforeRoute(spec, args, { dryRun }),
+        async (args) => told(loadHooks().beforeRoute(spec, args, { dryRun })),
         { onDryRun: true },
     );
     const after = new pulumi.ResourceHook(`${name}-gate-endpoints`, async (args) =>
-        loadHooks().afterRoute(spec, args),
+        told(loadHooks().afterRoute(spec, args)),
     );
     return {
         beforeCreate: [before],
@@ -47,6 +47,25 @@ export function routeHooks(name: string, spec: GateSpec): pulumi.ResourceHookBin
         afterCreate: [after],
         afterUpdate: [after],
     };
+}
+
+/** How long a refusal waits for messages on their way; some may wait for resources that come later. */
+const DELIVERY_MS = 2_000;
+
+/**
+ * Lets a refusal out only when what was said before it has been delivered. The SDK sends messages one
+ * by one, and a refused preview ends the program: those left would be printed as errors of their own.
+ */
+async function told(checks: Promise<void>): Promise<void> {
+    try {
+        await checks;
+    } catch (error) {
+        let timer: NodeJS.Timeout | undefined;
+        const deadline = new Promise((resolve) => (timer = setTimeout(resolve, DELIVERY_MS)));
+        await Promise.race([pulumi.log.debug("the gate refuses"), deadline]);
+        clearTimeout(timer);
+        throw error;
+    }
 }
 
 /**

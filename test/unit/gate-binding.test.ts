@@ -89,6 +89,33 @@ describe("gate: where the hooks are bound", () => {
         ]);
     });
 
+    it("refuses only when what was said before has been delivered", async () => {
+        engine(false);
+        const hooks = routeHooks("route", gateSpec({ kubeconfig: "/nowhere/kubeconfig" }));
+        await registration(hooks);
+        const [before] = hooks.beforeCreate as pulumi.ResourceHook[];
+        assert.ok(before);
+        const order: string[] = [];
+        // The SDK's messages are delivered one by one: the last one's turn comes after all others.
+        const debug = mock.method(pulumi.log, "debug", async () => {
+            await new Promise((resolve) => setTimeout(resolve, 50));
+            order.push("delivered");
+        });
+        try {
+            const refused = before.callback({
+                urn: "urn:pulumi:stack::project::kubernetes:core/v1:Service::route",
+                id: "",
+                name: "route",
+                type: "kubernetes:core/v1:Service",
+                newInputs: serviceInputs("green"),
+            });
+            await Promise.resolve(refused).catch(() => order.push("refused"));
+        } finally {
+            debug.mock.restore();
+        }
+        assert.deepEqual(order, ["delivered", "refused"]);
+    });
+
     for (const dryRun of [false, true]) {
         it(`without a cluster: ${dryRun ? "preview passes" : "up is refused"}`, async () => {
             engine(dryRun);
