@@ -82,7 +82,15 @@ export function parseSettings(all: Record<string, string>): Settings {
             expected: "the name of the kubeconfig context to write to, which is never guessed",
         });
     }
-    violations.push(...rulesOf(values));
+    // What could not be read is not missing as well.
+    const unread = violations.map(({ path }) => path);
+    violations.push(
+        ...rulesOf(values).filter(
+            ({ path, got }) =>
+                got !== undefined ||
+                !unread.some((other) => other.startsWith(`${CONFIG_NAMESPACE}:${path}`)),
+        ),
+    );
     if (violations.length > 0) throw new ConfigError(violations);
     return settingsOf(values as ConfigValues, {
         context,

@@ -1,4 +1,5 @@
 import type { Violation } from "../validation/violation";
+import { goTogether } from "./choices";
 import { Routing, type Desired, type State } from "./types";
 
 /** What must stay on a running stack: why, and how to get there without losing anything. */
@@ -53,8 +54,12 @@ function choiceTransitions(previous: State, desired: Desired): Violation[] {
         got: JSON.stringify(desired[path]),
         expected: `${JSON.stringify(previous[path])}, which this stack runs with, ${why}`,
     });
-    const [first, ...others] = changed;
+    // What is valid with the rest as it is goes first; the others wait for it.
+    const first =
+        changed.find((choice) => goTogether({ ...previous, [choice]: desired[choice] })) ??
+        changed[0];
     if (first === undefined) return [];
+    const others = changed.filter((choice) => choice !== first);
     if (others.length > 0) {
         return others.map((choice) =>
             refused(

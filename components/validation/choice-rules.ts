@@ -1,14 +1,8 @@
 import { Isolation, Routing, Strategy } from "../plan/types";
+import { ROUTINGS } from "../plan/choices";
 import { sideServiceNames } from "../plan/services";
 import type { Checked } from "./rules";
 import { oneOf, show, type Violation } from "./violation";
-
-/** The routings of each strategy, and the isolations of each routing of a blue/green pair. */
-const ROUTINGS: Record<Strategy, readonly Routing[]> = {
-    rolling: [Routing.service],
-    blueGreen: [Routing.service, Routing.nginx, Routing.gateway],
-    canary: [Routing.service, Routing.nginx, Routing.gateway],
-};
 
 /** The rows of the table of strategy, routing and isolation that can be run, and what follows from them. */
 export function choiceRules(input: Checked): Violation[] {

@@ -4,10 +4,10 @@ import { plan } from "../../components/plan";
 
 type Changes = Record<string, unknown>;
 
-/** A config that is accepted with every strategy. */
 const SMALLEST =
     "the pods of the smallest live side, which must never be at zero; a percentage is rounded down";
 
+/** A config that is accepted with every strategy. */
 const good: Changes = {
     releases: {
         "1.0.0": { image: "registry/api:1.0.0" },
@@ -175,7 +175,15 @@ const cases: [string, Changes, string[]][] = [
         ],
     ],
     [
-        "a Gateway without its settings",
+        "a Gateway with a key that is misspelt",
+        { routing: "gateway", gateway: { parent: { nam: "edge" } } },
+        [
+            "cutover:gateway.parent.name: missing, expected a text",
+            "cutover:gateway.parent.nam: got an unknown key, expected cutover:gateway.parent.name, the nearest known one",
+        ],
+    ],
+    [
+        "a Gateway that is not named",
         { routing: "gateway" },
         [
             'cutover:gateway: missing, expected the Gateway that the route belongs to, as routing is "gateway": {"parent": {"name": …}}',
@@ -483,6 +491,15 @@ const transitions: [string, Changes, Changes, string[]][] = [
         { routing: "nginx", isolation: "namespaces" },
         [
             'cutover:isolation: got "namespaces", expected "shared", which this stack runs with, until routing has changed: one of strategy, routing, isolation at a time, each with an update of its own',
+        ],
+    ],
+    [
+        "from namespaces of their own to a canary, which has to begin with the namespaces",
+        { routing: "nginx", isolation: "namespaces" },
+        { strategy: "canary" },
+        [
+            'cutover:strategy: got "canary", expected "blueGreen", which this stack runs with, until isolation has changed: one of strategy, routing, isolation at a time, each with an update of its own',
+            'cutover:routing: got "service", expected "nginx", which this stack runs with, until isolation has changed: one of strategy, routing, isolation at a time, each with an update of its own',
         ],
     ],
     [
