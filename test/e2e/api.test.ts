@@ -27,7 +27,12 @@ describe("the images of the sample API, on a real cluster", function () {
         await kube.create(namespace(), passwords(password(), password()), ...database());
         await kube.create(...[...WORKING, ...BROKEN].flatMap(apiPod));
         await pods.untilReady("postgres");
-        for (const release of WORKING) await pods.untilReady(podName(release));
+        for (const release of WORKING) {
+            await pods.untilReady(podName(release));
+            // A pod is ready before the node's rules lead to it.
+            const url = await urlOf(release);
+            await until(`${release} to be reached`, 30, () => answers(url));
+        }
     });
 
     after(async function () {
@@ -49,6 +54,14 @@ describe("the images of the sample API, on a real cluster", function () {
             headers: reply.headers,
             body: (await reply.json()) as Answer,
         };
+    }
+
+    /** Whether anything answers there. */
+    function answers(url: string): Promise<boolean> {
+        return get(`${url}/health`).then(
+            () => true,
+            () => false,
+        );
     }
 
     async function hitsOf(release: ApiImage, endpoint: string): Promise<number> {
@@ -75,11 +88,8 @@ describe("the images of the sample API, on a real cluster", function () {
 
     it("2.0.1 is alive and never ready, though its database is there", async () => {
         const url = await urlOf("2.0.1-never-ready");
-        await until(
-            "2.0.1 to be alive",
-            60,
-            async () => (await get(`${url}/health`)).status === 200,
-        );
+        await until("2.0.1 to be reached", 60, () => answers(url));
+        assert.equal((await get(`${url}/health`)).status, 200);
         const { status, body } = await get(`${url}/ready`);
         assert.deepEqual([status, body.ready, body.reason], [503, false, "broken on purpose"]);
         const { status: seen } = await pods.pod(podName("2.0.1-never-ready"));

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { Agent, createServer, request, type IncomingHttpHeaders, type Server } from "node:http";
 import { connect as openSocket } from "node:net";
 import { cohort, renderNginx, type Backend, type RouterSettings } from "../../components/router";
+import { until } from "../support/kube";
 import { freePort, type LocalNginx, NginxImage } from "../support/nginx";
 import { accepted, colors, rendered, sides } from "../unit/router/cases";
 
@@ -269,6 +270,8 @@ describe("the router's config in a real nginx", function () {
                 const answer = await ask(nginx, { headers: { "x-user-id": key } });
                 assert.equal(sideOf(answer), "stable");
             }
+            // A line is written after its answer has been sent.
+            await until("a line for each request", 10, () => nginx.log().length >= lost.length);
             const lines = nginx.log();
             assert.equal(lines.length, lost.length);
             for (const { side, release, status, upstream } of lines) {
@@ -315,6 +318,7 @@ describe("the router's config in a real nginx", function () {
         const nginx = await start(100);
         await ask(nginx, { path: '/a"b?token=secret', headers: { host: "shop.example" } });
         await ask(nginx, { path: "/healthz" });
+        await until("the request's line", 10, () => nginx.log().length > 0);
         const [line, ...more] = nginx.log();
         assert.deepEqual(more, []);
         assert.ok(line);
