@@ -2,7 +2,6 @@ import * as pulumi from "@pulumi/pulumi";
 import type { Service } from "@pulumi/kubernetes/core/v1/service";
 import { routeHooks } from "./gate";
 import { gateOfRouter, gateOfSides } from "./gates";
-import { GatewayRoute } from "./gateway";
 import { CLUSTER_DOMAIN } from "./defaults";
 import { appLabels, sideSelector, strategySelector } from "./labels";
 import { sideServiceName } from "./names";
@@ -11,7 +10,6 @@ import { Color, Isolation, Routing, Strategy, Track } from "./plan/types";
 import type { Desired, Plan, Side } from "./plan/types";
 import { splitsByPods } from "./plan/weights";
 import { Route } from "./route";
-import { Router } from "./router";
 import type { StrategyArgs } from "./strategy";
 import type { Workload } from "./workload";
 
@@ -84,7 +82,7 @@ function throughRouter(inputs: RouteInputs): Routes {
     const { name, args, desired, decided, grown, opts } = inputs;
     const { live } = decided.route;
     const routerName = `${name}-router`;
-    const router = new Router(
+    const router = new (loadRouter().Router)(
         routerName,
         {
             app: desired.name,
@@ -125,6 +123,17 @@ function throughRouter(inputs: RouteInputs): Routes {
     return { service: route.service, url: route.url, moved: [router.deployment, route.service] };
 }
 
+/* eslint-disable @typescript-eslint/no-require-imports -- a program loads what its routing needs, and no
+   more: each preview would pay for it */
+function loadRouter(): typeof import("./router") {
+    return require("./router") as typeof import("./router");
+}
+
+function loadGateway(): typeof import("./gateway") {
+    return require("./gateway") as typeof import("./gateway");
+}
+/* eslint-enable @typescript-eslint/no-require-imports */
+
 /**
  * What comes through the Gateway is split. What stays inside the cluster goes to the largest side, once
  * the Gateway has followed; with colors in namespaces of their own the public Service has no pods, for
@@ -135,7 +144,7 @@ function throughGateway(inputs: RouteInputs): Routes {
     const { gateway } = args;
     if (gateway === undefined) throw new Error("routing gateway without its settings");
     const { live } = decided.route;
-    const route = new GatewayRoute(
+    const route = new (loadGateway().GatewayRoute)(
         `${name}-gateway`,
         {
             namespace: desired.namespace,
