@@ -1,11 +1,10 @@
-import * as pulumi from "@pulumi/pulumi";
-import { connect } from "./client";
+import { blind, engineContext, withReader, type GateLog } from "./engine";
 import { judgeEndpoints } from "./endpoints";
 import { gatherEvidence } from "./evidence";
 import { labels, missing, moveOf, staysPut, type Judged } from "./messages";
 import { forecast } from "./preview";
 import { isReady, problemKey } from "./problems";
-import { ClusterError, NoClusterError, type ClusterReader } from "./reader";
+import type { ClusterReader } from "./reader";
 import { routeMoves, type RouteChange } from "./route-change";
 import {
     ENDPOINTS_DEADLINE_SECONDS,
@@ -16,14 +15,7 @@ import {
     type GateTarget,
 } from "./spec";
 import { currentPods, judgeTarget, problemsOf, readSide, type SideState } from "./target";
-import { systemClock, waitFor, type Clock, type Look } from "./wait";
-
-/** Where the gate reports to. */
-export interface GateLog {
-    /** `passing` lines are progress and need not be kept. */
-    info(message: string, passing?: boolean): void;
-    warn(message: string): void;
-}
+import { waitFor, type Clock, type Look } from "./wait";
 
 export interface GateContext {
     connect(spec: GateSpec): Promise<ClusterReader>;
@@ -36,7 +28,7 @@ export async function beforeRoute(
     spec: GateSpec,
     change: RouteChange,
     options: { dryRun: boolean },
-    context: GateContext = engineContext(),
+    context: GateContext = engineContext,
 ): Promise<void> {
     if (!routeMoves(change)) return;
     for (const { label, neededReady } of spec.targets) {
@@ -60,7 +52,7 @@ export async function beforeRoute(
 export async function afterRoute(
     spec: GateSpec,
     change: RouteChange,
-    context: GateContext = engineContext(),
+    context: GateContext = engineContext,
 ): Promise<void> {
     const { selector } = spec;
     if (selector === undefined || !routeMoves(change)) return;
@@ -233,37 +225,4 @@ async function evidenceOf(
         ),
     );
     return parts.map((part) => `\n${part}`).join("");
-}
-
-/** Whether the gate could not see, as opposed to having seen what it refuses. */
-function blind(error: unknown): error is ClusterError | NoClusterError {
-    return error instanceof ClusterError || error instanceof NoClusterError;
-}
-
-async function withReader<T>(
-    spec: GateSpec,
-    context: GateContext,
-    work: (reader: ClusterReader) => Promise<T>,
-): Promise<T> {
-    const reader = await context.connect(spec);
-    try {
-        return await work(reader);
-    } finally {
-        reader.close();
-    }
-}
-
-/** The gate as the engine runs it. */
-function engineContext(): GateContext {
-    const ignore = () => undefined;
-    return {
-        connect,
-        clock: systemClock,
-        log: {
-            // Progress that cannot be delivered must not fail a deployment.
-            info: (message, passing) =>
-                void pulumi.log.info(message, undefined, undefined, passing).catch(ignore),
-            warn: (message) => void pulumi.log.warn(message).catch(ignore),
-        },
-    };
 }

@@ -56,7 +56,7 @@ const DELIVERY_MS = 2_000;
  * Lets a refusal out only when what was said before it has been delivered. The SDK sends messages one
  * by one, and a refused preview ends the program: those left would be printed as errors of their own.
  */
-async function told(checks: Promise<void>): Promise<void> {
+export async function told(checks: Promise<void>): Promise<void> {
     try {
         await checks;
     } catch (error) {

@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { gateEnabled } from "../gate";
+import { gateEnabled, told } from "../gate";
 import type { AcceptanceSpec } from "./hooks";
 
 export interface AcceptanceArgs {
@@ -37,7 +37,8 @@ function acceptanceHooks(name: string, spec: AcceptanceSpec): pulumi.ResourceHoo
     const dryRun = pulumi.runtime.isDryRun();
     const before = new pulumi.ResourceHook(
         name,
-        async () => (dryRun ? loadHooks().previewAccepted(spec) : loadHooks().awaitAccepted(spec)),
+        async () =>
+            told(dryRun ? loadHooks().previewAccepted(spec) : loadHooks().awaitAccepted(spec)),
         { onDryRun: true },
     );
     return { beforeCreate: [before], beforeUpdate: [before] };

@@ -1,8 +1,7 @@
-import * as pulumi from "@pulumi/pulumi";
-import { connect, type ObjectReader } from "../gate/client";
-import { ClusterError, NoClusterError } from "../gate/reader";
+import type { ObjectReader } from "../gate/client";
+import { blind, engineContext, withReader, type GateLog } from "../gate/engine";
 import { GateError } from "../gate/spec";
-import { systemClock, waitFor, type Clock, type Look } from "../gate/wait";
+import { waitFor, type Clock, type Look } from "../gate/wait";
 import { ACCEPT_DEADLINE_SECONDS, ROUTE_API_VERSION } from "./defaults";
 import {
     explainGateway,
@@ -36,11 +35,7 @@ export interface AcceptanceContext {
         spec: Pick<AcceptanceSpec, "context" | "kubeconfig">,
     ): Promise<Pick<ObjectReader, "getObject" | "close">>;
     clock: Clock;
-    log: {
-        /** `passing` lines are progress and need not be kept. */
-        info(message: string, passing?: boolean): void;
-        warn(message: string): void;
-    };
+    log: GateLog;
 }
 
 type Reader = Pick<ObjectReader, "getObject" | "close">;
@@ -52,7 +47,7 @@ type Reader = Pick<ObjectReader, "getObject" | "close">;
  */
 export async function awaitAccepted(
     spec: AcceptanceSpec,
-    context: AcceptanceContext = engineContext(),
+    context: AcceptanceContext = engineContext,
 ): Promise<void> {
     const { namespace, route } = spec;
     const label = `HTTPRoute ${namespace}/${route}`;
@@ -105,7 +100,7 @@ async function causeOf({ parent }: AcceptanceSpec, reader: Reader): Promise<stri
 /** Says in preview what would keep the route from being accepted and can be seen already. */
 export async function previewAccepted(
     spec: AcceptanceSpec,
-    context: AcceptanceContext = engineContext(),
+    context: AcceptanceContext = engineContext,
 ): Promise<void> {
     const { parent } = spec;
     try {
@@ -132,37 +127,4 @@ export async function previewAccepted(
 
 function labelOf({ namespace, name }: NamedParent): string {
     return `${namespace}/${name}`;
-}
-
-/** Whether nothing could be seen, as opposed to something that is refused. */
-function blind(error: unknown): error is ClusterError | NoClusterError {
-    return error instanceof ClusterError || error instanceof NoClusterError;
-}
-
-async function withReader(
-    spec: AcceptanceSpec,
-    context: AcceptanceContext,
-    work: (reader: Reader) => Promise<void>,
-): Promise<void> {
-    const reader = await context.connect(spec);
-    try {
-        await work(reader);
-    } finally {
-        reader.close();
-    }
-}
-
-/** As the engine runs it. */
-function engineContext(): AcceptanceContext {
-    const ignore = () => undefined;
-    return {
-        connect,
-        clock: systemClock,
-        log: {
-            // Progress that cannot be delivered must not fail a deployment.
-            info: (message, passing) =>
-                void pulumi.log.info(message, undefined, undefined, passing).catch(ignore),
-            warn: (message) => void pulumi.log.warn(message).catch(ignore),
-        },
-    };
 }

@@ -1,4 +1,5 @@
 import { isIP } from "node:net";
+import { wholeNumberBetween } from "../validation/numbers";
 import { oneOf, pathOf, show, type Violation } from "../validation/violation";
 import type { Backend, RouterSettings, StickyArgs } from "./settings";
 
@@ -26,21 +27,21 @@ export function routerRules(
     return [
         ...text("router.name", settings.name, NAME, NAME_EXPECTED),
         ...imageRules(settings.image),
-        ...between("router.replicas", settings.replicas, 1, 100),
+        ...wholeNumberBetween("router.replicas", settings.replicas, 1, 100),
         ...stickyRules(settings),
         ...previewRules(settings),
         ...text("router.maxBodySize", settings.maxBodySize, /^[1-9]\d{0,6}[kKmM]?$/, SIZE_EXPECTED),
-        ...between("router.timeouts.connectSeconds", timeouts.connectSeconds, 1, 75),
-        ...between("router.timeouts.readSeconds", timeouts.readSeconds, 1, 3600),
-        ...between("router.timeouts.clientSeconds", timeouts.clientSeconds, 1, 3600),
-        ...between("router.timeouts.idleSeconds", timeouts.idleSeconds, 1, 3600),
-        ...between(
+        ...wholeNumberBetween("router.timeouts.connectSeconds", timeouts.connectSeconds, 1, 75),
+        ...wholeNumberBetween("router.timeouts.readSeconds", timeouts.readSeconds, 1, 3600),
+        ...wholeNumberBetween("router.timeouts.clientSeconds", timeouts.clientSeconds, 1, 3600),
+        ...wholeNumberBetween("router.timeouts.idleSeconds", timeouts.idleSeconds, 1, 3600),
+        ...wholeNumberBetween(
             "router.maxConnectionAgeSeconds",
             settings.maxConnectionAgeSeconds,
             1,
             DAY_SECONDS,
         ),
-        ...between("router.drainSeconds", settings.drainSeconds, 0, 3600),
+        ...wholeNumberBetween("router.drainSeconds", settings.drainSeconds, 0, 3600),
         ...policyRules(settings, serviceType),
     ];
 }
@@ -73,7 +74,7 @@ function stickyRules(settings: RouterSettings): Violation[] {
     const found: Violation[] = [
         ...text(`${path}.header`, sticky.header, HEADER, HEADER_EXPECTED),
         ...text(`${path}.cookie`, sticky.cookie, /^\w{1,63}$/, COOKIE_EXPECTED),
-        ...between(
+        ...wholeNumberBetween(
             `${path}.cookieMaxAgeSeconds`,
             sticky.cookieMaxAgeSeconds,
             1,
@@ -194,7 +195,7 @@ function backendRule({ side, host, port, weight, release }: Backend, index: numb
     const found = [
         ...text(path("side"), side, /^[a-z][a-z0-9]{0,30}$/, "lower-case letters and digits"),
         ...text(path("host"), host, /^[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?$/, "a host name"),
-        ...between(path("port"), port, 1, 65_535),
+        ...wholeNumberBetween(path("port"), port, 1, 65_535),
         ...text(path("release"), release, /^[-.\w]{1,63}$/, "the name of a release"),
     ];
     const tenths = weight * 10;
@@ -212,16 +213,4 @@ function text(
     expected: string,
 ): Violation[] {
     return value === undefined || allowed.test(value) ? [] : [{ path, got: show(value), expected }];
-}
-
-function between(
-    path: string,
-    value: number | undefined,
-    least: number,
-    most: number,
-): Violation[] {
-    if (value === undefined || (Number.isInteger(value) && value >= least && value <= most)) {
-        return [];
-    }
-    return [{ path, got: show(value), expected: `a whole number from ${least} to ${most}` }];
 }
